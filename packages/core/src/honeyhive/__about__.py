@@ -1,0 +1,5 @@
+"""The version of this package, the same in all packages of the suite."""
+
+from typing import Final
+
+VERSION: Final = "2.0.0.dev0"

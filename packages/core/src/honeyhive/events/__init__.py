@@ -1,0 +1,1 @@
+"""The event record and its wire form: pure functions and data, importing only the standard library and orjson."""

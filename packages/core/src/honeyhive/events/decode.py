@@ -1,0 +1,235 @@
+"""OTLP bytes back into spans: the reading half of the codec."""
+
+import dataclasses
+import struct
+from collections.abc import Iterator, Mapping
+from typing import Final, cast
+
+from honeyhive.events.wire import WireError, read_fields, read_varint
+
+_DOUBLE: Final = struct.Struct("<d")
+_UINT64: Final = struct.Struct("<Q")
+_SIGN_BIT: Final = 1 << 63
+_MAX_DEPTH: Final = 64
+_RECORD_TAG: Final = b"\x0a"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class SpanPoint:
+    """A span event (``name`` at ``time_ns``) or, with ids instead of a name, a link."""
+
+    name: str
+    time_ns: int
+    attributes: Mapping[str, object]
+    trace_id: bytes = b""
+    span_id: bytes = b""
+
+
+@dataclasses.dataclass(slots=True)
+class DecodedSpan:
+    """One span as it stands on the wire, with the scope and resource it was sent under.
+
+    Times are Unix nanoseconds; ``kind`` and ``status_code`` are OTLP numbers.
+    """
+
+    trace_id: bytes = b""
+    span_id: bytes = b""
+    parent_span_id: bytes = b""
+    trace_state: str = ""
+    name: str = ""
+    kind: int = 0
+    start_ns: int = 0
+    end_ns: int = 0
+    attributes: dict[str, object] = dataclasses.field(default_factory=dict[str, object])
+    points: list[SpanPoint] = dataclasses.field(default_factory=list[SpanPoint])
+    links: list[SpanPoint] = dataclasses.field(default_factory=list[SpanPoint])
+    status_code: int = 0
+    status_message: str = ""
+    flags: int = 0
+    scope_name: str = ""
+    scope_version: str = ""
+    resource: Mapping[str, object] = dataclasses.field(default_factory=dict[str, object])
+
+
+def split_records(buffer: bytes) -> tuple[list[bytes], int]:
+    """The bodies of the records of a segment, and how many bytes of a torn record are left at its end."""
+    bodies: list[bytes] = []
+    position, end = 0, len(buffer)
+    while position < end:
+        if buffer[position : position + 1] != _RECORD_TAG:
+            break
+        try:
+            length, start = read_varint(buffer, position + 1)
+        except WireError:
+            break
+        if start + length > end:
+            break
+        bodies.append(buffer[start : start + length])
+        position = start + length
+    return bodies, end - position
+
+
+def decode_request(buffer: bytes) -> Iterator[DecodedSpan]:
+    """Every span of an ``ExportTraceServiceRequest``; raises `WireError` on bytes that are none."""
+    for number, value in read_fields(buffer):
+        if number == 1 and isinstance(value, bytes):
+            yield from decode_resource_spans(value)
+
+
+def decode_resource_spans(body: bytes) -> Iterator[DecodedSpan]:
+    """Every span of one ``ResourceSpans``; raises `WireError` on bytes that are none."""
+    resource: dict[str, object] = {}
+    scopes: list[bytes] = []
+    for number, value in read_fields(body):
+        if number == 1:
+            resource = _attributes(value, field=1)
+        elif number == 2:
+            scopes.append(_bytes(value))
+    for scope_spans in scopes:
+        yield from _decode_scope_spans(scope_spans, resource)
+
+
+def _decode_scope_spans(body: bytes, resource: Mapping[str, object]) -> Iterator[DecodedSpan]:
+    name = version = ""
+    spans: list[bytes] = []
+    for number, value in read_fields(body):
+        if number == 1:
+            for field, text in read_fields(_bytes(value)):
+                if field == 1:
+                    name = _text(text)
+                elif field == 2:
+                    version = _text(text)
+        elif number == 2:
+            spans.append(_bytes(value))
+    for span in spans:
+        decoded = _decode_span(span)
+        decoded.scope_name, decoded.scope_version, decoded.resource = name, version, resource
+        yield decoded
+
+
+def _decode_span(body: bytes) -> DecodedSpan:  # noqa: C901, PLR0912  one branch a field of the message
+    span = DecodedSpan()
+    for number, value in read_fields(body):
+        match number:
+            case 1:
+                span.trace_id = _bytes(value)
+            case 2:
+                span.span_id = _bytes(value)
+            case 3:
+                span.trace_state = _text(value)
+            case 4:
+                span.parent_span_id = _bytes(value)
+            case 5:
+                span.name = _text(value)
+            case 6:
+                span.kind = _integer(value)
+            case 7:
+                span.start_ns = _integer(value)
+            case 8:
+                span.end_ns = _integer(value)
+            case 9:
+                key, item = _key_value(_bytes(value), _MAX_DEPTH)
+                span.attributes[key] = item
+            case 11:
+                span.points.append(_decode_point(_bytes(value)))
+            case 13:
+                span.links.append(_decode_link(_bytes(value)))
+            case 15:
+                for field, item in read_fields(_bytes(value)):
+                    if field == 2:
+                        span.status_message = _text(item)
+                    elif field == 3:
+                        span.status_code = _integer(item)
+            case 16:
+                span.flags = _integer(value)
+            case _:
+                pass
+    return span
+
+
+def _decode_point(body: bytes) -> SpanPoint:
+    time_ns, name, attributes = 0, "", dict[str, object]()
+    for number, value in read_fields(body):
+        if number == 1:
+            time_ns = _integer(value)
+        elif number == 2:
+            name = _text(value)
+        elif number == 3:
+            key, item = _key_value(_bytes(value), _MAX_DEPTH)
+            attributes[key] = item
+    return SpanPoint(name, time_ns, attributes)
+
+
+def _decode_link(body: bytes) -> SpanPoint:
+    trace_id, span_id, attributes = b"", b"", dict[str, object]()
+    for number, value in read_fields(body):
+        if number == 1:
+            trace_id = _bytes(value)
+        elif number == 2:
+            span_id = _bytes(value)
+        elif number == 4:
+            key, item = _key_value(_bytes(value), _MAX_DEPTH)
+            attributes[key] = item
+    return SpanPoint("", 0, attributes, trace_id, span_id)
+
+
+def _attributes(value: int | bytes, *, field: int) -> dict[str, object]:
+    pairs = (_key_value(_bytes(item), _MAX_DEPTH) for number, item in read_fields(_bytes(value)) if number == field)
+    return dict(pairs)
+
+
+def _key_value(body: bytes, depth: int) -> tuple[str, object]:
+    key, item = "", cast("object", None)
+    for number, value in read_fields(body):
+        if number == 1:
+            key = _text(value)
+        elif number == 2:
+            item = _any_value(_bytes(value), depth)
+    return key, item
+
+
+def _any_value(body: bytes, depth: int) -> object:
+    if depth == 0:
+        message = f"attribute values are nested deeper than {_MAX_DEPTH} levels"
+        raise WireError(message)
+    result: object = None
+    for number, value in read_fields(body):
+        match number:
+            case 1:
+                result = _text(value)
+            case 2:
+                result = bool(value)
+            case 3:
+                raw = _integer(value)
+                result = raw - (1 << 64) if raw >= _SIGN_BIT else raw
+            case 4:
+                result = _DOUBLE.unpack(_UINT64.pack(_integer(value)))[0]
+            case 5:
+                items = (item for field, item in read_fields(_bytes(value)) if field == 1)
+                result = [_any_value(_bytes(item), depth - 1) for item in items]
+            case 6:
+                items = (item for field, item in read_fields(_bytes(value)) if field == 1)
+                result = dict(_key_value(_bytes(item), depth - 1) for item in items)
+            case 7:
+                result = _bytes(value)
+            case _:
+                pass
+    return result
+
+
+def _bytes(value: int | bytes) -> bytes:
+    if isinstance(value, bytes):
+        return value
+    message = "a number stands where OTLP has a message or bytes"
+    raise WireError(message)
+
+
+def _integer(value: int | bytes) -> int:
+    if isinstance(value, int):
+        return value
+    message = "bytes stand where OTLP has a number"
+    raise WireError(message)
+
+
+def _text(value: int | bytes) -> str:
+    return _bytes(value).decode("utf-8", "replace")

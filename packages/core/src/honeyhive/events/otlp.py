@@ -1,0 +1,203 @@
+"""OTLP bytes of one event, written directly: the writing half of the codec.
+
+The stock exporter builds protobuf objects at about 37 µs a span; these few joins cost 1–2 (``facts/performance.md`` §3).
+Field numbers are those of ``opentelemetry/proto/trace/v1/trace.proto`` and ``common/v1/common.proto``.
+"""
+
+import struct
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Final, cast
+
+from honeyhive import semconv
+from honeyhive.events.values import to_json, utf8
+from honeyhive.events.wire import delimited, signed_varint, varint
+
+_DOUBLE: Final = struct.Struct("<d").pack
+_TIMES: Final = struct.Struct("<BQBQ").pack
+_FIXED64: Final = struct.Struct("<Q").pack
+_FIXED32: Final = struct.Struct("<I").pack
+
+_ATTRIBUTE: Final = b"\x4a"  # Span.attributes = 9
+_START_TAG: Final = 0x39  # Span.start_time_unix_nano = 7, fixed64
+_END_TAG: Final = 0x41  # Span.end_time_unix_nano = 8, fixed64
+
+# Span.flags = 16, fixed32: sampled (bit 0), "is_remote is known" (bit 8), "parent is remote" (bit 9).
+FLAGS_LOCAL_PARENT: Final = b"\x85\x01" + _FIXED32(0x101)
+FLAGS_REMOTE_PARENT: Final = b"\x85\x01" + _FIXED32(0x301)
+
+# A checksum of a record, in a field of ResourceSpans that OTLP does not use: other readers skip it (design decision 3).
+CHECKSUM_FIELD: Final = 20001
+_CHECKSUM_TAG: Final = varint(CHECKSUM_FIELD << 3 | 5)
+CHECKSUM_SIZE: Final = len(_CHECKSUM_TAG) + 4
+
+
+@lru_cache(4096)
+def encode_key(key: str) -> bytes:
+    """KeyValue.key = 1."""
+    return delimited(b"\x0a", utf8(key))
+
+
+def any_value(value: object) -> bytes:
+    """An AnyValue message: scalars typed, sequences and mappings as arrays and key-value lists, None empty.
+
+    ``int`` beyond 64 bits becomes text, which OTLP has no other place for.
+    """
+    kind = type(value)
+    if kind is str:
+        return delimited(b"\x0a", utf8(cast("str", value)))
+    if kind is bool:
+        return b"\x10\x01" if value else b"\x10\x00"
+    if kind is int:
+        number = cast("int", value)
+        return b"\x18" + signed_varint(number) if -(1 << 63) <= number < 1 << 63 else any_value(str(number))
+    if kind is float:
+        return b"\x21" + _DOUBLE(cast("float", value))
+    if value is None:
+        return b""
+    if isinstance(value, bytes):
+        return delimited(b"\x3a", value)
+    if isinstance(value, Mapping):
+        pairs = cast("Mapping[object, object]", value).items()
+        body = b"".join(
+            delimited(b"\x0a", encode_key(str(key)) + delimited(b"\x12", any_value(item))) for key, item in pairs
+        )
+        return delimited(b"\x32", body)
+    if isinstance(value, Sequence) and not isinstance(value, (str, bytearray)):
+        items = cast("Sequence[object]", value)
+        return delimited(b"\x2a", b"".join(delimited(b"\x0a", any_value(item)) for item in items))
+    if isinstance(value, (str, int, float)):  # subclasses: enums, numpy scalars
+        base = str if isinstance(value, str) else int if isinstance(value, int) else float
+        return any_value(base(value))
+    return delimited(b"\x0a", to_json(value))
+
+
+def attribute(key: str, value: object, tag: bytes = _ATTRIBUTE) -> bytes:
+    """One attribute; *tag* is that of ``Span.attributes`` unless given."""
+    return delimited(tag, encode_key(key) + delimited(b"\x12", any_value(value)))
+
+
+def text_attribute(key: bytes, text: bytes) -> bytes:
+    """A span attribute with a key of `encode_key` and a text that is in UTF-8 already; the hot path's own."""
+    length = varint(len(text))
+    inner = 1 + len(length) + len(text)
+    inner_length = varint(inner)
+    outer = varint(len(key) + 1 + len(inner_length) + inner)
+    return b"".join((_ATTRIBUTE, outer, key, b"\x12", inner_length, b"\x0a", length, text))
+
+
+def field_attribute(key: bytes, value: object) -> bytes:
+    """A key of an event's mapping: containers as JSON text, scalars typed, None empty."""
+    kind = type(value)
+    if kind is str:
+        return text_attribute(key, utf8(cast("str", value)))
+    if kind is dict or kind is list:
+        return text_attribute(key, to_json(value))
+    if kind is int or kind is float or kind is bool or value is None:
+        return delimited(_ATTRIBUTE, key + delimited(b"\x12", any_value(value)))
+    text = to_json(value)
+    # Anything else by its JSON form: a text or a number there is a scalar here, as if it had been one.
+    if text[:1] in b"{[":
+        return text_attribute(key, text)
+    return delimited(_ATTRIBUTE, key + delimited(b"\x12", any_value(_scalar(text))))
+
+
+def _scalar(text: bytes) -> object:
+    import orjson  # noqa: PLC0415  only for values that are neither plain nor containers
+
+    return orjson.loads(text)
+
+
+def looks_like_json(text: str) -> bool:
+    """Whether a reader would take *text* for a container written as JSON."""
+    return text.startswith(("{", "["))
+
+
+def encode_field(field: str, values: Mapping[str, object]) -> tuple[list[bytes], list[str]]:
+    """The attributes of one mapping field, and the names of texts among them that look like JSON (`TEXT_KEYS`)."""
+    attributes: list[bytes] = []
+    texts: list[str] = []
+    for key, value in values.items():
+        name = f"{field}.{key}"
+        attributes.append(field_attribute(encode_key(semconv.FIELD_PREFIX + name), value))
+        if type(value) is str and looks_like_json(value):
+            texts.append(name)
+    return attributes, texts
+
+
+def name_and_kind(name: str, kind: int) -> bytes:
+    """Span.name = 5 and Span.kind = 6 (OTLP numbers: 1 internal, 2 server, 3 client, 4 producer, 5 consumer)."""
+    return delimited(b"\x2a", utf8(name)) + b"\x30" + varint(kind)
+
+
+def identity(trace_id: bytes, span_id: bytes, parent_span_id: bytes) -> bytes:
+    """Span.trace_id = 1, Span.span_id = 2, Span.parent_span_id = 4 (empty: none)."""
+    if parent_span_id:
+        return b"".join((b"\x0a\x10", trace_id, b"\x12\x08", span_id, b"\x22\x08", parent_span_id))
+    return b"".join((b"\x0a\x10", trace_id, b"\x12\x08", span_id))
+
+
+def times(start_ns: int, end_ns: int) -> bytes:
+    """Span.start_time_unix_nano = 7 and Span.end_time_unix_nano = 8."""
+    return _TIMES(_START_TAG, start_ns, _END_TAG, end_ns)
+
+
+def span_event(name: str, time_ns: int, attributes: Mapping[str, object]) -> bytes:
+    """Span.events = 11."""
+    body = [b"\x09", _FIXED64(time_ns), delimited(b"\x12", utf8(name))]
+    body.extend(attribute(key, value, b"\x1a") for key, value in attributes.items())
+    return delimited(b"\x5a", b"".join(body))
+
+
+def span_link(trace_id: bytes, span_id: bytes, attributes: Mapping[str, object]) -> bytes:
+    """Span.links = 13."""
+    body = [b"\x0a\x10", trace_id, b"\x12\x08", span_id]
+    body.extend(attribute(key, value, b"\x22") for key, value in attributes.items())
+    return delimited(b"\x6a", b"".join(body))
+
+
+def status(code: int, description: str | None = None) -> bytes:
+    """Span.status = 15 (code 1 ok, 2 error)."""
+    message = delimited(b"\x12", utf8(description)) if description else b""
+    return delimited(b"\x7a", message + b"\x18" + varint(code))
+
+
+def trace_state(text: str) -> bytes:
+    """Span.trace_state = 3."""
+    return delimited(b"\x1a", utf8(text))
+
+
+def span(parts: Iterable[bytes]) -> bytes:
+    """A whole span, as the entry of ``ScopeSpans.spans`` = 2 that it is on the wire."""
+    body = b"".join(parts)
+    return b"".join((b"\x12", varint(len(body)), body))
+
+
+def resource(attributes: Mapping[str, object]) -> bytes:
+    """ResourceSpans.resource = 1."""
+    return delimited(b"\x0a", b"".join(attribute(key, value, b"\x0a") for key, value in attributes.items()))
+
+
+@lru_cache(1024)
+def scope(name: str, version: str | None = None) -> bytes:
+    """ScopeSpans.scope = 1."""
+    return delimited(b"\x0a", delimited(b"\x0a", utf8(name)) + (delimited(b"\x12", utf8(version)) if version else b""))
+
+
+def record(resource_field: bytes, scopes: Mapping[bytes, Sequence[bytes]]) -> bytes:
+    """One ``ExportTraceServiceRequest.resource_spans`` entry with its checksum: a whole request by itself.
+
+    *scopes* maps a scope's field to its spans. Records may be concatenated: that is again one request.
+    """
+    groups = [delimited(b"\x12", scope_field + b"".join(spans)) for scope_field, spans in scopes.items()]
+    body = b"".join((resource_field, *groups))
+    checked = b"".join((body, _CHECKSUM_TAG, _FIXED32(zlib.crc32(body))))
+    return delimited(b"\x0a", checked)
+
+
+def checksum_holds(body: bytes) -> bool:
+    """Whether the body of a record of ours ends in the checksum of what is before it."""
+    if body[-CHECKSUM_SIZE:-4] != _CHECKSUM_TAG:
+        return False
+    return body[-4:] == _FIXED32(zlib.crc32(memoryview(body)[:-CHECKSUM_SIZE]))

@@ -1,0 +1,136 @@
+"""Sessions put together from events of any process, in any order."""
+
+import dataclasses
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from honeyhive import semconv
+from honeyhive.events.event import Event, EventType, Status
+from honeyhive.events.reader import Update
+
+_TOKENS: Final = (semconv.PROMPT_TOKENS, semconv.COMPLETION_TOKENS, semconv.TOTAL_TOKENS)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """One session: its own event, which carries the totals in its metadata, and every event below it by start time."""
+
+    root: Event
+    events: tuple[Event, ...]
+
+    @property
+    def session_id(self) -> str:
+        """The id that all its events share."""
+        return self.root.session_id
+
+    def children(self) -> Mapping[str, tuple[Event, ...]]:
+        """The events below each event id, by start time; orphans are not in it."""
+        below: defaultdict[str, list[Event]] = defaultdict(list)
+        for event in self.events:
+            if event.parent_id is not None:
+                below[event.parent_id].append(event)
+        return {parent: tuple(events) for parent, events in below.items()}
+
+    def orphans(self) -> tuple[Event, ...]:
+        """Events whose parent is not in the session: lost, dropped or not written yet."""
+        known = {self.root.event_id, *(event.event_id for event in self.events)}
+        return tuple(event for event in self.events if event.parent_id not in known)
+
+    def walk(self) -> Iterator[tuple[int, Event]]:
+        """Each event with its depth, the session first, parents before children, orphans last at depth 1."""
+        below = self.children()
+        pending = [(1, event) for event in reversed(self.orphans())]
+        pending.append((0, self.root))
+        while pending:
+            depth, event = pending.pop()
+            yield depth, event
+            pending.extend((depth + 1, child) for child in reversed(below.get(event.event_id, ())))
+
+
+def assemble(items: Iterable[Event | Update]) -> list[Session]:
+    """The sessions that *items* belong to, oldest first.
+
+    Parts of one event merge by its id, the one that ended last winning; updates are folded in; a session whose own event
+    is missing (its process still runs, or died) gets one made from its events, marked ``metadata.synthesized``.
+    """
+    merged: dict[str, Event] = {}
+    updates: list[Update] = []
+    for item in items:
+        if isinstance(item, Update):
+            updates.append(item)
+            continue
+        known = merged.get(item.event_id)
+        if known is None or item.end_time >= known.end_time:
+            merged[item.event_id] = item
+    for update in sorted(updates, key=lambda one: one.time):
+        known = merged.get(update.event_id)
+        if known is not None:
+            merged[update.event_id] = _updated(known, update)
+    grouped: defaultdict[str, list[Event]] = defaultdict(list)
+    for event in merged.values():
+        grouped[event.session_id].append(event)
+    sessions = [_session(session_id, events) for session_id, events in grouped.items()]
+    return sorted(sessions, key=lambda session: session.root.start_time)
+
+
+def _updated(event: Event, update: Update) -> Event:
+    changes: dict[str, Any] = {
+        name: {**getattr(event, name), **values} for name, values in update.fields.items() if values
+    }
+    if update.error is not None:
+        changes["error"] = update.error
+    return dataclasses.replace(event, **changes)
+
+
+def _session(session_id: str, events: list[Event]) -> Session:
+    below = sorted((event for event in events if event.event_id != session_id), key=lambda event: event.start_time)
+    own = next((event for event in events if event.event_id == session_id), None)
+    if own is None:
+        own = _synthesized(session_id, below)
+    children: defaultdict[str, list[str]] = defaultdict(list)
+    for event in below:
+        if event.parent_id is not None:
+            children[event.parent_id].append(event.event_id)
+    root = dataclasses.replace(
+        own,
+        end_time=max(own.end_time, *(event.end_time for event in below)) if below else own.end_time,
+        metadata={**own.metadata, **totals(below)},
+        children_ids=tuple(children[session_id]),
+    )
+    linked = tuple(dataclasses.replace(event, children_ids=tuple(children[event.event_id])) for event in below)
+    return Session(root=root, events=linked)
+
+
+def _synthesized(session_id: str, events: list[Event]) -> Event:
+    first = events[0]
+    failed = any(event.parent_id == session_id and event.error is not None for event in events)
+    return Event(
+        event_id=session_id,
+        session_id=session_id,
+        event_type=EventType.session,
+        event_name=first.event_name,
+        start_time=first.start_time,
+        end_time=first.end_time,
+        project=first.project,
+        source=first.source,
+        metadata={"synthesized": True, semconv.STATUS: str(Status.ERROR if failed else Status.OK)},
+    )
+
+
+def totals(events: Iterable[Event]) -> dict[str, Any]:
+    """Counts and sums over *events*: tokens and cost as their model events report them.
+
+    ``cost`` is None, not zero, when no model event has a price; ``unpriced_model_events`` says how many have none.
+    """
+    counted = list(events)
+    models = [event for event in counted if event.event_type is EventType.model]
+    costs = [event.metadata[semconv.COST] for event in models if event.metadata.get(semconv.COST) is not None]
+    sums = {name: sum(event.metadata.get(name) or 0 for event in models) for name in _TOKENS}
+    return {
+        "num_events": len(counted),
+        "num_model_events": len(models),
+        **sums,
+        semconv.COST: sum(costs) if costs else None,
+        "unpriced_model_events": len(models) - len(costs),
+    }

@@ -1,0 +1,1 @@
+"""From finished spans to disk and wire: queue, worker, journal, delivery, accounting."""

@@ -1,0 +1,113 @@
+"""The queue between the program and the worker: bounded in bytes, and counted."""
+
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Final, NamedTuple, Protocol
+
+from honeyhive.export.outlet import Outlet
+
+_OVERLOAD_FACTOR: Final = 16  # batches of 8,192 spans in overload (`facts/performance.md` §1 item 5)
+
+
+class Encodable(Protocol):
+    """A span whose bytes are made by the worker."""
+
+    def encode(self) -> bytes:
+        """The span as an entry of ``ScopeSpans.spans``."""
+        ...
+
+
+class Item(NamedTuple):
+    """One span on its way: whose it is, under which scope, and its bytes or what makes them."""
+
+    outlet: Outlet
+    scope: bytes
+    span: "bytes | Encodable"
+    size: int
+
+
+class EventQueue:
+    """Holds spans until the worker takes them; the one lock of the hot path guards only counters and an append.
+
+    The lock is reentrant: a garbage collection inside it may end an abandoned stream's event, which lands here again.
+    """
+
+    def __init__(self, *, max_bytes: int, overload_wait_s: float, on_first: Callable[[], None]) -> None:
+        self._max_bytes = max_bytes
+        self._half = max_bytes >> 1
+        self._overload_wait_s = overload_wait_s
+        self._on_first = on_first
+        self._start()
+
+    def _start(self) -> None:
+        self._items: deque[Item] = deque()
+        self._bytes = 0
+        self._lock = threading.RLock()
+        self._filled = threading.Event()
+        self._is_idle = True
+        self._is_closed = False
+
+    reset_after_fork = _start
+
+    def put(self, outlet: Outlet, scope: bytes, span: "bytes | Encodable", size: int) -> None:
+        """Hand one span over; never blocks longer than the overload wait, counts what does not fit."""
+        with self._lock:
+            outlet.accept()
+            if self._is_closed or self._bytes + size > self._max_bytes:
+                outlet.drop("shutdown" if self._is_closed else "queue_full", 1)
+                return
+            self._bytes += size
+            self._items.append(Item(outlet, scope, span, size))
+        if self._is_idle:
+            self._is_idle = False
+            self._on_first()
+            self._filled.set()
+        if self._bytes > self._half:
+            self._hand_over()
+
+    def _hand_over(self) -> None:
+        # A worker that needs the GIL often starves while callers do short I/O (design decision 14); never on a loop.
+        self._filled.set()
+        asyncio = sys.modules.get("asyncio")
+        if self._overload_wait_s > 0 and (asyncio is None or asyncio._get_running_loop() is None):  # noqa: SLF001
+            time.sleep(self._overload_wait_s)
+
+    def take(self, max_items: int, max_bytes: int) -> list[Item]:
+        """The oldest spans: at most *max_items* (16 times as many while the queue is over half full) and, beyond the
+        first, at most *max_bytes*.
+        """  # noqa: D205  one sentence
+        items: list[Item] = []
+        with self._lock:
+            limit = max_items * _OVERLOAD_FACTOR if self._bytes > self._half else max_items
+            taken = 0
+            while self._items and len(items) < limit and (not items or taken + self._items[0].size <= max_bytes):
+                item = self._items.popleft()
+                taken += item.size
+                items.append(item)
+            self._bytes -= taken
+        return items
+
+    def wait(self, timeout_s: float | None) -> None:
+        """Wait until something was put, or `wake` was called, or *timeout_s* passed."""
+        if self._items:
+            return
+        self._filled.clear()
+        self._is_idle = True
+        if not self._items:  # put between the two lines above saw the queue idle, or is seen here
+            self._filled.wait(timeout_s)
+        self._is_idle = False
+
+    def wake(self) -> None:
+        """End a `wait`."""
+        self._filled.set()
+
+    def close(self) -> None:
+        """Take nothing any more: what still comes is counted as dropped."""
+        with self._lock:
+            self._is_closed = True
+
+    def __len__(self) -> int:
+        return len(self._items)

@@ -1,0 +1,227 @@
+"""The worker: takes spans from the queue, writes the journal, delivers, and keeps the account."""
+
+import dataclasses
+import logging
+import threading
+import time
+from collections import deque
+from typing import Final
+
+from opentelemetry import context as otel_context
+
+from honeyhive.events import otlp
+from honeyhive.export.delivery import Delivery
+from honeyhive.export.journal import Journal, Place
+from honeyhive.export.outlet import Outlet
+from honeyhive.export.queue import EventQueue, Item
+from honeyhive.guard import guard
+
+_LOG: Final = logging.getLogger("honeyhive")
+_SUPPRESS_KEY: Final = getattr(otel_context, "_SUPPRESS_INSTRUMENTATION_KEY", "suppress_instrumentation")
+
+_BATCH_ITEMS: Final = 512
+_BATCH_BYTES: Final = 2 << 20
+# How long the worker lets events gather: at most this old when they reach the journal.
+_GATHER_S: Final = 0.05
+# Batches that wait for delivery in memory because there is no journal to keep them.
+_MAX_MEMORY_BYTES: Final = 64 << 20
+# After the first try of a shutdown, a dead destination gets no second one: the rest is in the journal.
+_SHUTDOWN_ATTEMPTS: Final = 1
+
+
+@dataclasses.dataclass(slots=True)
+class _Batch:
+    """One record on its way to a destination: in the journal, or in memory when it could not be written there."""
+
+    count: int
+    place: Place | None
+    body: bytes | None
+    attempts: int = 0
+    due: float = 0.0
+
+    @property
+    def memory_bytes(self) -> int:
+        return len(self.body) if self.body is not None else 0
+
+
+class Worker:
+    """One daemon thread a process, started by its first event."""
+
+    def __init__(self, queue: EventQueue, journal: Journal, delivery: Delivery) -> None:
+        self._queue = queue
+        self._journal = journal
+        self._delivery = delivery
+        self._start_lock = threading.Lock()
+        self._reset()
+
+    def _reset(self) -> None:
+        self._thread: threading.Thread | None = None
+        self._hurry = threading.Event()
+        self._stopping = False
+        self._deadline = float("inf")
+        self._batches: dict[Outlet, deque[_Batch]] = {}
+        self._memory_bytes = 0
+        self._paused: set[Outlet] = set()
+
+    def reset_after_fork(self) -> None:
+        """Start clean in a child: what the parent has not delivered is the parent's to deliver."""
+        self._start_lock = threading.Lock()
+        self._reset()
+
+    def ensure_running(self) -> None:
+        """Start the thread unless it runs."""
+        if self._thread is not None and self._thread.is_alive():
+            return
+        with self._start_lock:
+            if (self._thread is not None and self._thread.is_alive()) or self._stopping:
+                return
+            self._thread = threading.Thread(target=self._run, name="honeyhive-worker", daemon=True)
+            self._thread.start()
+
+    def hurry(self) -> None:
+        """Handle what waits now: no gathering, no backing off."""
+        self._hurry.set()
+        self._queue.wake()
+
+    def stop(self, timeout_s: float) -> None:
+        """Write what is queued, try to deliver what is pending, and end within *timeout_s*."""
+        self._deadline = time.monotonic() + timeout_s
+        self._stopping = True
+        self.hurry()
+        if self._thread is not None:
+            self._thread.join(timeout_s)
+        else:
+            with guard("shut down"):
+                self._finish()
+
+    def _run(self) -> None:
+        # This thread's own requests and log lines are nobody's to trace; its context ends with it.
+        otel_context.attach(otel_context.set_value(_SUPPRESS_KEY, value=True))
+        while not self._stopping:
+            with guard("handle events"):
+                self._queue.wait(self._next_due_s())
+                if len(self._queue) < _BATCH_ITEMS:
+                    self._hurry.wait(_GATHER_S)
+                is_hurried = self._hurry.is_set()
+                self._hurry.clear()
+                self._drain()
+                self._deliver(is_hurried=is_hurried)
+        with guard("shut down"):
+            self._finish()
+
+    def _finish(self) -> None:
+        self._queue.close()
+        self._drain()
+        for batches in self._batches.values():
+            for batch in batches:
+                batch.attempts = 0
+        while self._batches and time.monotonic() < self._deadline:
+            self._deliver(is_hurried=True)
+            for outlet, batches in list(self._batches.items()):
+                if outlet in self._paused or batches[0].attempts >= _SHUTDOWN_ATTEMPTS:
+                    del self._batches[outlet]
+                    self._give_up(outlet, batches)
+        for outlet, batches in self._batches.items():
+            self._give_up(outlet, batches)
+        self._journal.close()
+        self._delivery.close()
+
+    @staticmethod
+    def _give_up(outlet: Outlet, batches: deque[_Batch]) -> None:
+        """What only memory holds ends with the process, counted; what the journal holds stays pending there."""
+        lost = sum(batch.count for batch in batches if batch.place is None)
+        if lost:
+            outlet.drop("undelivered", lost)
+
+    def _drain(self) -> None:
+        while items := self._queue.take(_BATCH_ITEMS, _BATCH_BYTES):
+            grouped: dict[Outlet, dict[bytes, list[bytes]]] = {}
+            for item in items:
+                span = _encoded(item)
+                if span is not None:
+                    grouped.setdefault(item.outlet, {}).setdefault(item.scope, []).append(span)
+            for outlet, scopes in grouped.items():
+                count = sum(map(len, scopes.values()))
+                with guard("write a batch"):
+                    self._keep(outlet, otlp.record(outlet.resource, scopes), count)
+
+    def _keep(self, outlet: Outlet, record: bytes, count: int) -> None:
+        settings = outlet.settings
+        if settings.test_mode:
+            outlet.drop("test_mode", count)
+            return
+        place = self._journal.append(outlet.fingerprint, record) if settings.journal else None
+        if settings.destination is None:
+            if place is not None:
+                outlet.deliver(count)
+            else:
+                outlet.drop("journal_unwritable" if settings.journal else "no_destination", count)
+            return
+        batch = _Batch(count, place, None if place is not None else record)
+        if self._memory_bytes + batch.memory_bytes > _MAX_MEMORY_BYTES:
+            outlet.drop("memory_full", count)
+            return
+        self._memory_bytes += batch.memory_bytes
+        self._batches.setdefault(outlet, deque()).append(batch)
+
+    def _next_due_s(self) -> float | None:
+        dues = [batches[0].due for outlet, batches in self._batches.items() if outlet not in self._paused]
+        return max(0.0, min(dues) - time.monotonic()) if dues else None
+
+    def _deliver(self, *, is_hurried: bool) -> None:
+        for outlet in list(self._batches):
+            batches = self._batches[outlet]
+            while batches and outlet not in self._paused:
+                if len(self._queue) >= _BATCH_ITEMS:
+                    self._drain()
+                if not is_hurried and batches[0].due > time.monotonic():
+                    break
+                if not self._send(outlet, batches[0]):
+                    break
+                self._memory_bytes -= batches[0].memory_bytes
+                batches.popleft()
+            if not batches:
+                del self._batches[outlet]
+
+    def _send(self, outlet: Outlet, batch: _Batch) -> bool:
+        """Post the first batch of *outlet*; whether it is settled."""
+        try:
+            body = batch.body if batch.body is not None else batch.place.read() if batch.place is not None else b""
+        except OSError:
+            outlet.drop("journal_lost", batch.count)
+            return True
+        timeout_s = min(outlet.settings.export_timeout_s, max(0.1, self._deadline - time.monotonic()))
+        outcome = self._delivery.post(outlet.settings, body, timeout_s=timeout_s, attempt=batch.attempts)
+        if outcome.is_delivered:
+            outlet.deliver(batch.count)
+            return True
+        if outcome.is_unauthorized:
+            self._paused.add(outlet)
+            _LOG.error(
+                "honeyhive: %s refused the credentials (%s); events stay in %s. Set a valid HH_API_KEY (or HH_OTLP_HEADERS "
+                "for a collector) and restart",
+                outlet.settings.destination,
+                outcome.refused,
+                outlet.settings.journal_dir if outlet.settings.journal else "memory",
+            )
+            return False
+        if outcome.refused is not None:
+            outlet.drop(outcome.refused, batch.count)
+            _LOG.warning(
+                "honeyhive: %s refused %s events (%s)", outlet.settings.destination, batch.count, outcome.refused
+            )
+            return True
+        batch.attempts += 1
+        batch.due = time.monotonic() + (outcome.retry_after_s or 0.0)
+        return False
+
+
+def _encoded(item: Item) -> bytes | None:
+    if isinstance(item.span, bytes):
+        return item.span
+    try:
+        return item.span.encode()
+    except Exception as error:  # noqa: BLE001  one event must not take the batch with it
+        item.outlet.drop("encode_failed", 1)
+        guard.swallow(error, "encode an event")
+        return None

@@ -1,0 +1,116 @@
+"""The process's one queue, worker, journal and HTTP client, shared by all tracers (design §2)."""
+
+import atexit
+import os
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from honeyhive.export.delivery import Delivery
+from honeyhive.export.journal import Journal
+from honeyhive.export.outlet import Outlet
+from honeyhive.export.queue import EventQueue
+from honeyhive.export.worker import Worker
+from honeyhive.settings import Settings
+
+if TYPE_CHECKING:
+    from honeyhive.tracing.channel import Payload
+
+_SHUTDOWN_TIMEOUT_S: Final = 5.0
+
+
+class Runtime:
+    """What one process sends with. It starts at the first event, and clean in each forked child."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.journal = Journal(settings.journal_dir, max_bytes=settings.max_journal_bytes)
+        self._outlets: weakref.WeakSet[Outlet] = weakref.WeakSet()
+        self._delivery = Delivery()
+        self._at_shutdown: list[Callable[[], None]] = []
+        self.queue = EventQueue(
+            max_bytes=settings.max_queue_bytes,
+            overload_wait_s=settings.overload_wait_ms / 1000,
+            on_first=self._start_worker,
+        )
+        self._worker = Worker(self.queue, self.journal, self._delivery)
+
+    def _start_worker(self) -> None:
+        self._worker.ensure_running()
+
+    def open_outlet(self, settings: Settings, resource: Callable[[], bytes]) -> Outlet:
+        """A way out for one tracer; *resource* makes its resource's bytes, once in each process."""
+        outlet = Outlet(settings, resource)
+        self._outlets.add(outlet)
+        return outlet
+
+    def put_of(self, outlet: Outlet) -> "Callable[[bytes, bytes | Payload, int], None]":
+        """The function that hands spans of *outlet* over."""
+        put = self.queue.put
+        return lambda scope, span, size: put(outlet, scope, span, size)
+
+    def flush(self, outlet: Outlet, timeout_s: float) -> bool:
+        """Whether everything that *outlet* had accepted was delivered within *timeout_s*."""
+        before = outlet.stats()
+        deadline = time.monotonic() + timeout_s
+        while True:
+            now = outlet.stats()
+            dropped = sum(now.dropped.values())
+            if now.delivered + dropped >= before.accepted:
+                return dropped == sum(before.dropped.values())
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return False
+            self._worker.hurry()
+            with outlet.settled:
+                if outlet.stats() == now:
+                    outlet.settled.wait(min(left, 0.1))
+
+    def at_shutdown(self, callback: Callable[[], None]) -> None:
+        """Call *callback* before the last flush of the process."""
+        self._at_shutdown.append(callback)
+
+    def shutdown(self) -> None:
+        """Write and deliver what is left, within five seconds; the journal keeps the rest."""
+        for callback in self._at_shutdown:
+            callback()
+        self._at_shutdown.clear()
+        self._worker.stop(_SHUTDOWN_TIMEOUT_S)
+
+    def reset_after_fork(self) -> None:
+        """Start clean in a forked child."""
+        self.queue.reset_after_fork()
+        self._worker.reset_after_fork()
+        self.journal.reset_after_fork()
+        self._delivery.reset_after_fork()
+        for outlet in list(self._outlets):
+            outlet.reset_after_fork()
+
+
+class _Process:
+    """The runtime of this process, made by the first tracer."""
+
+    runtime: Runtime | None = None
+    lock = threading.Lock()
+
+
+_process: Final = _Process()
+
+
+def runtime_for(settings: Settings) -> Runtime:
+    """The process's runtime; *settings* of the first tracer decide its queue and its data directory."""
+    with _process.lock:
+        if _process.runtime is None:
+            _process.runtime = Runtime(settings)
+            atexit.register(_process.runtime.shutdown)
+        return _process.runtime
+
+
+def _after_fork_in_child() -> None:
+    _process.lock = threading.Lock()
+    if _process.runtime is not None:
+        _process.runtime.reset_after_fork()
+
+
+os.register_at_fork(after_in_child=_after_fork_in_child)

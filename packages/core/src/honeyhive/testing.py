@@ -1,0 +1,153 @@
+"""The test kit: a tracer that keeps its events in memory, with fixed ids and a fixed clock.
+
+from honeyhive.testing import recording
+
+with recording() as recorder:
+answer("…")                       # code that uses honeyhive.trace or an adapter
+assert [event.event_name for event in recorder.events()] == ["answer"]
+"""
+
+import itertools
+import threading
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from typing import ClassVar, Final, Unpack
+
+from honeyhive.events import otlp
+from honeyhive.events.decode import DecodedSpan, decode_request
+from honeyhive.events.event import Event
+from honeyhive.events.reader import read_span
+from honeyhive.events.sessions import Session, assemble
+from honeyhive.export.outlet import Stats
+from honeyhive.settings import TracerOptions
+from honeyhive.tracer import HoneyHiveTracer
+from honeyhive.tracing.channel import Channel, Payload, default_channel, set_default_channel
+
+__all__ = ["FixedIds", "MemoryTracer", "Recorder", "StepClock", "recording"]
+
+_EPOCH_NS: Final = 1_767_225_600_000_000_000  # 2026-01-01T00:00:00Z
+_STEP_NS: Final = 1_000_000
+
+
+class FixedIds:
+    """A source of ids that counts: the same program gets the same ids in each run."""
+
+    def __init__(self) -> None:
+        self._numbers = itertools.count(1)
+
+    def __call__(self, bits: int) -> int:
+        """The next number, in at most *bits* bits."""
+        return next(self._numbers) & ((1 << bits) - 1)
+
+
+class StepClock:
+    """A clock that starts at 2026 and goes one millisecond further each time it is read."""
+
+    def __init__(self) -> None:
+        self._steps = itertools.count()
+
+    def __call__(self) -> int:
+        """Unix nanoseconds."""
+        return _EPOCH_NS + next(self._steps) * _STEP_NS
+
+
+class Recorder:
+    """The finished spans of a `MemoryTracer`, readable at once and from any thread."""
+
+    def __init__(self) -> None:
+        self._spans: list[tuple[bytes, bytes]] = []
+        self._lock = threading.RLock()
+        self.tracer: MemoryTracer
+
+    def put(self, scope: bytes, span: bytes | Payload, _size: int) -> None:
+        """Take one finished span."""
+        encoded = span if isinstance(span, bytes) else span.encode()
+        with self._lock:
+            self._spans.append((scope, encoded))
+
+    def stats(self) -> Stats:
+        """The account: all that was accepted is delivered."""
+        with self._lock:
+            return Stats(len(self._spans), len(self._spans), 0, {})
+
+    def request(self) -> bytes:
+        """Everything recorded, as the bytes of one OTLP request in the order of arrival."""
+        with self._lock:
+            recorded = list(self._spans)
+        return b"".join(otlp.record(otlp.resource({}), {scope: [span]}) for scope, span in recorded)
+
+    def spans(self) -> list[DecodedSpan]:
+        """The finished spans as they are on the wire."""
+        return list(decode_request(self.request()))
+
+    def events(self, *, with_sessions: bool = False) -> list[Event]:
+        """The finished events in the order of their start; session events only if asked for."""
+        return [
+            event
+            for session in self.sessions()
+            for event in ((session.root, *session.events) if with_sessions else session.events)
+        ]
+
+    def event(self, name: str) -> Event:
+        """The one event called *name*; raises ``LookupError`` when there is none or more than one."""
+        found = [event for event in self.events() if event.event_name == name]
+        if len(found) != 1:
+            names = [event.event_name for event in self.events()]
+            message = f"{len(found)} events are called {name!r}; recorded are {names}"
+            raise LookupError(message)
+        return found[0]
+
+    def sessions(self) -> list[Session]:
+        """The sessions, put together as every reader does it."""
+        return assemble(read_span(span) for span in self.spans())
+
+    def tree(self) -> str:
+        """The sessions as indented text, one event a line: its type, name and, unless ``ok``, status."""
+        lines: list[str] = []
+        for session in self.sessions():
+            for depth, event in session.walk():
+                status = event.metadata.get("status", "ok")
+                suffix = "" if status == "ok" else f" [{status}]"
+                lines.append(f"{'  ' * depth}{event.event_type} {event.event_name}{suffix}")
+        return "\n".join(lines)
+
+    def clear(self) -> None:
+        """Forget what was recorded."""
+        with self._lock:
+            self._spans.clear()
+
+
+class MemoryTracer(HoneyHiveTracer):
+    """A tracer without disk, network or thread, that ignores the environment; its events are in ``recorder``."""
+
+    _environment: ClassVar[Mapping[str, str] | None] = {}
+
+    def __init__(self, *, fixed: bool = True, **options: Unpack[TracerOptions]) -> None:
+        self.recorder = Recorder()
+        self._fixed = fixed
+        super().__init__(**options)
+        self.recorder.tracer = self
+
+    def _open_channel(self) -> Channel:
+        recorder = self.recorder
+        flush, stats = _flushed, recorder.stats
+        if self._fixed:
+            return Channel(self.settings, recorder.put, flush=flush, stats=stats, bits=FixedIds(), now_ns=StepClock())
+        return Channel(self.settings, recorder.put, flush=flush, stats=stats)
+
+
+def _flushed(_timeout_s: float) -> bool:
+    return True
+
+
+@contextmanager
+def recording(*, fixed: bool = True, **options: Unpack[TracerOptions]) -> Generator[Recorder]:
+    """A `MemoryTracer` as the default tracer inside the block; ids and clock are fixed unless *fixed* is False."""
+    before = default_channel()
+    set_default_channel(None)
+    tracer = MemoryTracer(fixed=fixed, **options)
+    set_default_channel(tracer.channel)
+    try:
+        yield tracer.recorder
+    finally:
+        set_default_channel(before)

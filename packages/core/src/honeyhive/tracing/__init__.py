@@ -1,0 +1,1 @@
+"""Open events, their contexts and sessions, propagation, and the intake of other people's spans."""
