@@ -2,4 +2,4 @@
 
 from typing import Final
 
-VERSION: Final = "2.0.0.dev0"
+__version__: Final = "2.0.0.dev0"

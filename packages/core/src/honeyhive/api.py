@@ -19,7 +19,7 @@ def session(
     user_properties: Mapping[str, object] | None = None,
     tracer: HoneyHiveTracer | None = None,
 ) -> SessionBlock:
-    """One user interaction: events inside ``with session(...)`` or ``async with session(...)`` belong to it.
+    """Start one user interaction: events inside the ``with`` or ``async with`` block belong to it.
 
     A new session starts unless *session_id* (a UUID) names one to continue. Its event is written when the block ends.
     Raises `honeyhive.errors.ConfigurationError` for a session id that is not a UUID.

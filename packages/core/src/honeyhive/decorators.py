@@ -14,7 +14,7 @@ from honeyhive.events.event import EventType
 from honeyhive.guard import guard
 from honeyhive.tracing.channel import Channel, default_channel
 from honeyhive.tracing.context import EVENT_KEY, SPAN_KEY, SUPPRESS_KEY, attach, current_context, detach
-from honeyhive.tracing.lineage import open_event
+from honeyhive.tracing.lineage import nearest, open_event
 from honeyhive.tracing.parts import Part, field_part, static_part
 from honeyhive.tracing.span import OpenEvent
 from honeyhive.tracing.streams import wrap_async_generator, wrap_generator
@@ -83,7 +83,7 @@ class CallPlan:
             channel = self.channel_of()
             if channel is None or not channel.enabled or context.get(SUPPRESS_KEY):
                 return None
-            event = open_event(channel, self.static, self.event_type, context)
+            event = open_event(channel, self.static, self.event_type, context, nearest(context))
             if event is None:
                 return None
             if self.capture_inputs:

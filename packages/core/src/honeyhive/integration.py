@@ -21,11 +21,13 @@ from honeyhive.tracing.context import (
     attached,
     current_context,
     is_suppressed,
+    span_of,
     suppress,
     with_values,
 )
 from honeyhive.tracing.lineage import (
     current_event,
+    nearest,
     open_event,
     register_parent_resolver,
     unregister_parent_resolver,
@@ -100,17 +102,14 @@ def start_event(
     channel = channel_of(tracer)
     if not channel.enabled or is_suppressed():
         return None
-    if isinstance(parent, OpenEvent):
-        ambient = current_context()
-        base = parent.context
-    else:
-        ambient = base = parent if parent is not None else current_context()
-    event = open_event(channel, static_part(name, event_type, kind), event_type, base)
+    context = parent if isinstance(parent, Context) else current_context()
+    above = parent if isinstance(parent, OpenEvent) else span_of(context) if parent is not None else nearest(context)
+    event = open_event(channel, static_part(name, event_type, kind), event_type, context, above)
     if event is None:
         return None
-    event.base = base
+    event.base = context
     event.kind = kind
-    event.note_ambient(ambient)
+    event.ambient = span_of(context)
     if inputs:
         event.capture_inputs(inputs)
     if attributes:

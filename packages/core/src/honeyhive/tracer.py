@@ -167,7 +167,7 @@ class HoneyHiveTracer:
         from opentelemetry.sdk.resources import Resource  # noqa: PLC0415  the SDK takes 54 ms to import
 
         named = {semconv.SERVICE_NAME: self.settings.service_name} if self.settings.service_name else {}
-        return Resource.create({**named, semconv.PROCESS_PID: os.getpid(), "honeyhive.version": __about__.VERSION})
+        return Resource.create({**named, semconv.PROCESS_PID: os.getpid(), "honeyhive.version": __about__.__version__})
 
     def _encoded_resource(self) -> bytes:
         return otlp.resource(dict(self._resource().attributes))

@@ -1,6 +1,6 @@
 """OTLP bytes of one event, written directly: the writing half of the codec.
 
-The stock exporter builds protobuf objects at about 37 µs a span; these few joins cost 1–2 (``facts/performance.md`` §3).
+The stock exporter builds protobuf objects at about 37 µs a span; these few joins cost 1 or 2 (``facts/performance.md`` §3).
 Field numbers are those of ``opentelemetry/proto/trace/v1/trace.proto`` and ``common/v1/common.proto``.
 """
 
@@ -39,7 +39,7 @@ def encode_key(key: str) -> bytes:
     return delimited(b"\x0a", utf8(key))
 
 
-def any_value(value: object) -> bytes:
+def any_value(value: object) -> bytes:  # noqa: PLR0911  one return a kind of value
     """An AnyValue message: scalars typed, sequences and mappings as arrays and key-value lists, None empty.
 
     ``int`` beyond 64 bits becomes text, which OTLP has no other place for.

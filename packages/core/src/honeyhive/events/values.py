@@ -5,7 +5,8 @@ secrets or never return (design decision 12).
 """
 
 import dataclasses
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from decimal import Decimal
 from typing import Any, Final, cast
 
@@ -49,8 +50,8 @@ def _describe(value: object) -> object:
     """What stands for *value*, an object without a JSON form of its own."""
     if isinstance(value, (bytes, bytearray, memoryview)):
         return {"type": "bytes", "size": len(cast("bytes", value))}
-    if isinstance(value, (Set, tuple)):
-        return list(cast("Set[object]", value))
+    if isinstance(value, (AbstractSet, tuple)):
+        return list(cast("AbstractSet[object]", value))
     if isinstance(value, Decimal):
         return str(value)
     if isinstance(value, BaseException):

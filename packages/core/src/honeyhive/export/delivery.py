@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import httpx
 
 _LOG: Final = logging.getLogger("honeyhive")
+_SUCCESS: Final = 2  # any 2xx
+_SERVER_ERROR: Final = 500
 _RETRIED_STATUS: Final = frozenset({408, 429})
 _MAX_BACKOFF_S: Final = 30.0
 
@@ -63,25 +65,25 @@ class Delivery:
 
 def request_headers(settings: Settings) -> dict[str, str]:
     """The headers of a delivery; the API key goes to HoneyHive's own API only (``facts/honeyhive-api.md`` §4.4)."""
-    headers = {"Content-Type": "application/x-protobuf", "User-Agent": f"honeyhive-python/{__about__.VERSION}"}
+    headers = {"Content-Type": "application/x-protobuf", "User-Agent": f"honeyhive-python/{__about__.__version__}"}
     if settings.otlp_endpoint is not None:
         return {**headers, **settings.otlp_headers}
     return {
         **headers,
         "Authorization": f"Bearer {settings.api_key}",
         "X-Source": settings.source,
-        "hh-client-version": __about__.VERSION,
+        "hh-client-version": __about__.__version__,
         "hh-client-language": "python",
         "hh-client-package": "honeyhive",
     }
 
 
 def _judge(status: int, headers: Mapping[str, str], attempt: int) -> Outcome:
-    if 200 <= status < 300:
+    if status // 100 == _SUCCESS:
         return Outcome(is_delivered=True)
     if status in {401, 403}:
         return Outcome(is_unauthorized=True, refused=f"http_{status}")
-    if status in _RETRIED_STATUS or status >= 500:
+    if status in _RETRIED_STATUS or status >= _SERVER_ERROR:
         return Outcome(retry_after_s=_retry_after_s(headers.get("retry-after")) or backoff_s(attempt))
     return Outcome(refused=f"http_{status}")
 

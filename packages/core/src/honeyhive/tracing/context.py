@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 from opentelemetry import context as otel_context
 from opentelemetry.context import Context, create_key
 from opentelemetry.trace.propagation import set_span_in_context
-from opentelemetry.trace.span import NonRecordingSpan, SpanContext
+from opentelemetry.trace.span import NonRecordingSpan, Span, SpanContext
 
 # OpenTelemetry keeps the current span under a key that it makes anew in each process; it is read back from a context.
 SPAN_KEY: Final = next(iter(set_span_in_context(NonRecordingSpan(SpanContext(0, 0, is_remote=False)), Context())))
@@ -58,6 +58,11 @@ def attached(context: Context) -> Generator[None]:
         yield
     finally:
         detach(token, previous)
+
+
+def span_of(context: Context) -> Span | None:
+    """The span that is current in *context*, ours or anybody's."""
+    return cast("Span | None", context.get(SPAN_KEY))
 
 
 def with_values(context: Context, values: dict[str, Any]) -> Context:

@@ -12,7 +12,7 @@ from honeyhive.events import otlp
 from honeyhive.events.event import EventType
 from honeyhive.events.identity import event_id_of
 from honeyhive.tracing.channel import Channel
-from honeyhive.tracing.context import EVENT_KEY, REMOTE_EVENT_KEY, SESSION_KEY, SPAN_KEY, current_context
+from honeyhive.tracing.context import EVENT_KEY, REMOTE_EVENT_KEY, SESSION_KEY, current_context, span_of
 from honeyhive.tracing.session import SessionScope
 from honeyhive.tracing.span import OpenEvent
 
@@ -42,7 +42,7 @@ def unregister_parent_resolver(resolver: ParentResolver) -> None:
 
 def nearest(context: Context) -> trace.Span | None:
     """The span that an event started in *context* is a child of: the current one, or a framework's open event."""
-    ambient = cast("trace.Span | None", context.get(SPAN_KEY))
+    ambient = span_of(context)
     for resolver in _resolvers:
         event = resolver()
         # Nearest wins: the framework's event was started under `ambient`; another span now means one opened inside it.
@@ -51,45 +51,54 @@ def nearest(context: Context) -> trace.Span | None:
     return ambient
 
 
-def open_event(channel: Channel, static: bytes, event_type: EventType, context: Context) -> OpenEvent | None:
-    """A new event below the nearest span of *context*; None when there is no session to put it in."""
-    parent = nearest(context) if _resolvers else context.get(SPAN_KEY)
+def open_event(
+    channel: Channel, static: bytes, event_type: EventType, context: Context, parent: trace.Span | None
+) -> OpenEvent | None:
+    """A new event below *parent*, in the session of *context*; None when there is no session to put it in."""
     session = cast("SessionScope | None", context.get(SESSION_KEY))
-    if type(parent) is OpenEvent:
-        if session is None:
-            session = parent.session
-        event = OpenEvent(channel, static, parent.trace_id, channel.new_span_id(), parent.span_id, session, event_type)
-        if session is not parent.session and session.session_id != parent.session.session_id:
-            _name_parent(event, session.session_id)
-        if parent.trace_state is not None:
-            event.trace_state = parent.trace_state
-        return event
+    if type(parent) is not OpenEvent:
+        return _open_below_others(channel, static, event_type, context, parent, session or _default_session(channel))
     if session is None:
-        session = channel.default_session
-        if session is None:
-            return None
-        if session.unannounced:
-            session.announce()
-    span_context = None if parent is None else cast("trace.Span", parent).get_span_context()
-    if span_context is None or not span_context.is_valid:
+        session = parent.session
+    event = OpenEvent(channel, static, parent.trace_id, channel.new_span_id(), parent.span_id, session, event_type)
+    if session is not parent.session and session.session_id != parent.session.session_id:
+        event.name_parent(session.session_id)
+    if parent.trace_state is not None:
+        event.trace_state = parent.trace_state
+    return event
+
+
+def _open_below_others(
+    channel: Channel,
+    static: bytes,
+    event_type: EventType,
+    context: Context,
+    parent: trace.Span | None,
+    session: SessionScope | None,
+) -> OpenEvent | None:
+    """A new event at the top of its session, or below a span that is remote or somebody else's."""
+    if session is None:
+        return None
+    span_context = None if parent is None else parent.get_span_context()
+    if parent is None or span_context is None or not span_context.is_valid:
         return OpenEvent(channel, static, channel.new_trace_id(), channel.new_span_id(), b"", session, event_type)
-    event = OpenEvent(
-        channel,
-        static,
-        span_context.trace_id.to_bytes(16, "big"),
-        channel.new_span_id(),
-        span_context.span_id.to_bytes(8, "big"),
-        session,
-        event_type,
-    )
+    trace_id, parent_span_id = span_context.trace_id.to_bytes(16, "big"), span_context.span_id.to_bytes(8, "big")
+    event = OpenEvent(channel, static, trace_id, channel.new_span_id(), parent_span_id, session, event_type)
     event.trace_state = _state_of_others(span_context.trace_state)
     event.is_plain = False
     if span_context.is_remote:
         event.flags = otlp.FLAGS_REMOTE_PARENT
-    ancestor = own_ancestor(cast("trace.Span", parent), session, context)
+    ancestor = own_ancestor(parent, session, context)
     if ancestor is not None:
-        event.parent_id = ancestor
+        event.name_parent(ancestor)
     return event
+
+
+def _default_session(channel: Channel) -> SessionScope | None:
+    session = channel.default_session
+    if session is not None and session.unannounced:
+        session.announce()
+    return session
 
 
 def own_ancestor(parent: trace.Span, session: SessionScope, context: Context) -> str | None:
@@ -112,11 +121,6 @@ def own_ancestor(parent: trace.Span, session: SessionScope, context: Context) ->
 def _state_of_others(state: TraceState) -> TraceState | None:
     others = [item for item in state.items() if item[0] != semconv.TRACESTATE_KEY]
     return TraceState(others) if others else None
-
-
-def _name_parent(event: OpenEvent, parent_id: str) -> None:
-    event.parent_id = parent_id
-    event.is_plain = False
 
 
 def current_event() -> OpenEvent | None:

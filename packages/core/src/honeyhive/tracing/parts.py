@@ -10,7 +10,7 @@ from honeyhive.events.event import EventType, Usage
 from honeyhive.events.values import utf8
 from honeyhive.tracing.channel import Channel
 
-SCOPE: Final = otlp.scope(semconv.SCOPE_NAME, __about__.VERSION)
+SCOPE: Final = otlp.scope(semconv.SCOPE_NAME, __about__.__version__)
 INTERNAL: Final = 1
 
 # From here on a text is kept by reference and encoded by the worker: 1 MB costs the caller 12 µs instead of 2,739

@@ -13,7 +13,15 @@ from honeyhive import semconv
 from honeyhive.events.event import EventType
 from honeyhive.guard import guard
 from honeyhive.tracing.channel import Channel
-from honeyhive.tracing.context import CLAIM_KEY, REMOTE_EVENT_KEY, SESSION_KEY, SPAN_KEY, current_context, with_values
+from honeyhive.tracing.context import (
+    CLAIM_KEY,
+    REMOTE_EVENT_KEY,
+    SESSION_KEY,
+    SPAN_KEY,
+    current_context,
+    span_of,
+    with_values,
+)
 from honeyhive.tracing.lineage import nearest
 from honeyhive.tracing.session import SessionScope
 from honeyhive.tracing.span import OpenEvent
@@ -113,7 +121,7 @@ def _with_session(channel: Channel, context: Context, token: str, *, is_trusted:
 
 def _remote_event(context: Context) -> bytes | None:
     """The nearest event of ours above the remote parent, which `OpenEvent.get_span_context` named in the trace state."""
-    span = cast("trace.Span | None", context.get(SPAN_KEY))
+    span = span_of(context)
     own = None if span is None else span.get_span_context().trace_state.get(semconv.TRACESTATE_KEY)
     try:
         identifier = bytes.fromhex(own) if own is not None else b""

@@ -14,7 +14,7 @@ from honeyhive import semconv
 from honeyhive.events import otlp
 from honeyhive.guard import guard
 from honeyhive.tracing.channel import Channel
-from honeyhive.tracing.context import SESSION_KEY, SPAN_KEY, SUPPRESS_KEY, current_context
+from honeyhive.tracing.context import SESSION_KEY, SUPPRESS_KEY, current_context, span_of
 from honeyhive.tracing.lineage import FOREIGN_SESSION, nearest, own_ancestor
 from honeyhive.tracing.session import SessionScope
 from honeyhive.tracing.span import OpenEvent
@@ -35,7 +35,7 @@ class Intake(SpanProcessor):
         """Remember the session and, under a parent that is not ours, our nearest ancestor."""
         with guard("take in a span"):
             context = parent_context if parent_context is not None else current_context()
-            parent = cast("trace.Span | None", context.get(SPAN_KEY))
+            parent = span_of(context)
             session = _session_of(context, parent, self._channel)
             if session is None:
                 return
@@ -138,6 +138,6 @@ def _resolved(context: Context | None) -> Context | None:
     if base.get(SUPPRESS_KEY):
         return context
     parent = nearest(base)
-    if type(parent) is OpenEvent and parent is not base.get(SPAN_KEY):
+    if type(parent) is OpenEvent and parent is not span_of(base):
         return parent.context
     return context

@@ -101,9 +101,10 @@ class OpenEvent(trace.Span):
         """A context manager in which this event is current; leave it where it was entered."""
         return attached(self.context)
 
-    def note_ambient(self, context: Context) -> None:
-        """Remember the span that was current at the start: another one later means something nearer was opened."""
-        self.ambient = cast("trace.Span | None", context.get(SPAN_KEY))
+    def name_parent(self, parent_id: str) -> None:
+        """Name the parent event where OpenTelemetry's parent is not it: another's span, or another session's event."""
+        self.parent_id = parent_id
+        self.is_plain = False
 
     def capture_inputs(self, inputs: Mapping[str, object]) -> None:
         """Encode *inputs* now, so that the program may change them."""

@@ -64,6 +64,23 @@ class _Recording:
             self.end()
 
 
+class _Unrecorded:
+    """Stands in for a recording where nothing is recorded."""
+
+    @staticmethod
+    def inside() -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def add(self, item: object) -> None:
+        pass
+
+    def end(self, error: BaseException | None = None) -> None:
+        pass
+
+
+_UNRECORDED: Final = _Unrecorded()
+
+
 def wrap_stream(stream: Iterator[T], event: OpenEvent) -> Generator[T, Any, Any]:
     """*stream* with *event* current inside each step of it; the event ends with the stream, on every path.
 
@@ -83,35 +100,31 @@ def wrap_generator(function: Callable[..., Any], open_stream: OpenStream) -> Cal
     @functools.wraps(function)
     def traced(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
         event = open_stream(args, kwargs)
-        recording = _Recording(event) if event is not None else None
+        recording = _Recording(event) if event is not None else _UNRECORDED
         stream = function(*args, **kwargs)
         sent: Any = None
         thrown: BaseException | None = None
         while True:
             try:
-                with recording.inside() if recording is not None else nullcontext():
+                with recording.inside():
                     if thrown is not None:
                         item = stream.throw(thrown)
                     else:
                         item = next(stream) if sent is None else stream.send(sent)
             except StopIteration as stop:
-                if recording is not None:
-                    recording.end()
+                recording.end()
                 return stop.value
             except BaseException as error:
-                if recording is not None:
-                    recording.end(error)
+                recording.end(error)
                 raise
-            if recording is not None:
-                recording.add(item)
+            recording.add(item)
             sent = thrown = None
             try:
                 sent = yield item
             except GeneratorExit as error:
-                with recording.inside() if recording is not None else nullcontext():
+                with recording.inside():
                     _close(stream)
-                if recording is not None:
-                    recording.end(error)
+                recording.end(error)
                 raise
             except BaseException as error:  # noqa: BLE001  thrown in by the consumer; the generator itself decides
                 thrown = error
@@ -125,35 +138,31 @@ def wrap_async_generator(function: Callable[..., Any], open_stream: OpenStream) 
     @functools.wraps(function)
     async def traced(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
         event = open_stream(args, kwargs)
-        recording = _Recording(event) if event is not None else None
+        recording = _Recording(event) if event is not None else _UNRECORDED
         stream = function(*args, **kwargs)
         sent: Any = None
         thrown: BaseException | None = None
         while True:
             try:
-                with recording.inside() if recording is not None else nullcontext():
+                with recording.inside():
                     if thrown is not None:
                         item = await stream.athrow(thrown)
                     else:
                         item = await (anext(stream) if sent is None else stream.asend(sent))
             except StopAsyncIteration:
-                if recording is not None:
-                    recording.end()
+                recording.end()
                 return
             except BaseException as error:
-                if recording is not None:
-                    recording.end(error)
+                recording.end(error)
                 raise
-            if recording is not None:
-                recording.add(item)
+            recording.add(item)
             sent = thrown = None
             try:
                 sent = yield item
             except GeneratorExit as error:
-                with recording.inside() if recording is not None else nullcontext():
+                with recording.inside():
                     await _aclose(stream)
-                if recording is not None:
-                    recording.end(error)
+                recording.end(error)
                 raise
             except BaseException as error:  # noqa: BLE001  thrown in by the consumer; the generator itself decides
                 thrown = error
