@@ -44,8 +44,9 @@ def answer(question: str, *, environment: DemoEnvironment, on_text: Callable[[st
     last_message, text = None, ""
     for message in _stream_messages(environment, start):
         if isinstance(message, ToolMessage):
-            findings: Findings = message.artifact
-            modules |= dict.fromkeys(findings.modules)
+            # A call with unusable arguments is answered by LangGraph itself, with no artifact.
+            found = message.artifact.modules if isinstance(message.artifact, Findings) else ()
+            modules |= dict.fromkeys(found)
         elif isinstance(message, AIMessage) and message.text:
             text = text + message.text if message.id == last_message else message.text
             last_message = message.id

@@ -23,6 +23,7 @@ def answer_question(self: AbortableTask[..., Any], question: str) -> dict[str, A
     # The web process imports this module to publish, and has no use for the agent's dependencies.
     from honeyhive_demo.agent import answer
 
+    task_id = str(self.request.id)
     said: list[str] = []
 
     def stop_if_abandoned() -> None:
@@ -34,7 +35,6 @@ def answer_question(self: AbortableTask[..., Any], question: str) -> dict[str, A
         said.append(text)
         self.update_state(state=PROGRESS, meta={"said": "".join(said)})
 
-    task_id = str(self.request.id)
     stop_if_abandoned()
     result = answer(question, environment=own_environment(), on_text=publish)
     return {"said": "".join(said), "answer": result.text, "modules": result.modules}

@@ -164,10 +164,14 @@ class HoneyHiveTracer:
         return self.settings.destination or str(self.settings.journal_dir)
 
     def _resource(self) -> "Resource":
-        from opentelemetry.sdk.resources import Resource  # noqa: PLC0415  the SDK takes 54 ms to import
+        from opentelemetry.sdk.resources import OTELResourceDetector, Resource  # noqa: PLC0415  54 ms to import
 
         named = {semconv.SERVICE_NAME: self.settings.service_name} if self.settings.service_name else {}
-        return Resource.create({**named, semconv.PROCESS_PID: os.getpid(), "honeyhive.version": __about__.__version__})
+        own = Resource({**named, semconv.PROCESS_PID: os.getpid(), "honeyhive.version": __about__.__version__})
+        try:
+            return Resource.create().merge(own)
+        except RuntimeError:  # a program that is ending: the configured detectors would need threads of their own
+            return OTELResourceDetector().detect().merge(own)
 
     def _encoded_resource(self) -> bytes:
         return otlp.resource(dict(self._resource().attributes))

@@ -142,8 +142,11 @@ class Worker:
                     grouped.setdefault(item.outlet, {}).setdefault(item.scope, []).append(span)
             for outlet, scopes in grouped.items():
                 count = sum(map(len, scopes.values()))
-                with guard("write a batch"):
+                try:
                     self._keep(outlet, otlp.record(outlet.resource, scopes), count)
+                except Exception as error:  # noqa: BLE001  a batch lost to a fault of ours is counted like any other
+                    outlet.drop("write_failed", count)
+                    guard.swallow(error, "write a batch")
 
     def _keep(self, outlet: Outlet, record: bytes, count: int) -> None:
         settings = outlet.settings

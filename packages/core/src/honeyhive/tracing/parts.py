@@ -8,6 +8,7 @@ from honeyhive import __about__, semconv
 from honeyhive.events import otlp
 from honeyhive.events.event import EventType, Usage
 from honeyhive.events.values import utf8
+from honeyhive.guard import guard
 from honeyhive.tracing.channel import Channel
 
 SCOPE: Final = otlp.scope(semconv.SCOPE_NAME, __about__.__version__)
@@ -75,7 +76,9 @@ class PendingSpan:
     def _cost_parts(self, usage: Usage) -> Iterable[bytes]:
         from honeyhive.export.prices import price  # noqa: PLC0415  half a second of imports, for priced events only
 
-        priced = price(usage, self.model, self.provider)
+        priced = None
+        with guard("price a model call"):
+            priced = price(usage, self.model, self.provider)
         if priced is None:
             return ()
         values = {semconv.COST: priced.cost, semconv.COST_SOURCE: priced.source}

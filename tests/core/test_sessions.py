@@ -1,0 +1,160 @@
+"""Sessions: a scope that cannot bleed, an event of their own, and how readers put them together."""
+
+import asyncio
+import threading
+
+import pytest
+from honeyhive import enrich_session, session, trace
+from honeyhive.errors import ConfigurationError
+from honeyhive.events.event import Event, EventType
+from honeyhive.events.sessions import assemble
+from honeyhive.testing import Recorder
+
+
+@trace
+def work(name: str) -> None:
+    pass
+
+
+def test_a_session_ends_with_its_block_and_the_next_event_is_outside(recorder: Recorder) -> None:
+    with session("chat", user_properties={"user_id": "u1"}, inputs={"q": "?"}) as first:
+        work("in")
+        enrich_session(metadata={"tier": "gold"}, outputs={"a": "!"})
+    work("out")
+
+    inside = next(found for found in recorder.sessions() if found.session_id == first.session_id)
+    assert [event.inputs["name"] for event in inside.events] == ["in"]
+    assert inside.root.event_id == inside.root.session_id == first.session_id
+    assert inside.root.user_properties == {"user_id": "u1"}
+    assert (inside.root.inputs, inside.root.outputs, inside.root.metadata["tier"]) == ({"q": "?"}, {"a": "!"}, "gold")
+    assert inside.root.parent_id is None
+    assert inside.events[0].parent_id == first.session_id
+    (outside,) = [event for event in recorder.events() if event.inputs.get("name") == "out"]
+    assert outside.session_id == recorder.tracer.session_id
+
+
+def test_sessions_of_concurrent_tasks_and_threads_stay_apart(recorder: Recorder) -> None:
+    ids: dict[str, str | None] = {}
+
+    async def one(name: str) -> None:
+        async with session(name) as block:
+            ids[name] = block.session_id
+            await asyncio.sleep(0)
+            work(name)
+
+    async def many() -> None:
+        await asyncio.gather(*(one(f"task-{number}") for number in range(20)))
+
+    asyncio.run(many())
+    threads = [threading.Thread(target=lambda n=n: asyncio.run(one(f"thread-{n}"))) for n in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert {event.inputs["name"]: event.session_id for event in recorder.events()} == ids
+    assert len(set(ids.values())) == 25
+
+
+def test_an_inner_session_starts_a_tree_of_its_own(recorder: Recorder) -> None:
+    @trace
+    def outer() -> None:
+        with session("inner"):
+            work("nested")
+
+    with session("outer"):
+        outer()
+
+    by_name = {found.root.event_name: found for found in recorder.sessions()}
+    assert by_name["inner"].events[0].parent_id == by_name["inner"].session_id
+    assert not by_name["inner"].orphans()
+    assert [event.event_name for event in by_name["outer"].events] == [outer.__qualname__]
+
+
+def test_an_error_that_leaves_the_block_marks_the_session(recorder: Recorder) -> None:
+    with pytest.raises(ValueError, match="no"), session("chat"):
+        raise ValueError("no")
+
+    (found,) = recorder.sessions()
+    assert (found.root.error, found.root.metadata["status"]) == ("ValueError: no", "error")
+
+
+def test_a_session_id_is_a_uuid_and_is_kept_in_lower_case(recorder: Recorder) -> None:
+    with session(session_id="0F0E0D0C-0B0A-4908-8706-050403020100") as block:
+        work("a")
+
+    assert recorder.events()[0].session_id == block.session_id == "0f0e0d0c-0b0a-4908-8706-050403020100"
+    with pytest.raises(ConfigurationError, match="must be a UUID"):
+        session(session_id="me")
+
+
+def test_what_is_said_of_the_process_session_folds_in_as_an_update(recorder: Recorder) -> None:
+    work("a")
+    enrich_session(user_properties={"plan": "pro"}, region="eu")
+
+    (found,) = recorder.sessions()
+    assert found.root.user_properties == {"plan": "pro"}
+    assert found.root.metadata["region"] == "eu"
+    assert len(found.events) == 1
+
+
+def test_the_process_session_has_one_event_with_its_end(recorder: Recorder) -> None:
+    work("a")
+    recorder.tracer.shutdown()
+    work("after")
+
+    (found,) = recorder.sessions()
+    assert found.root.end_time > found.events[0].end_time
+    assert len(found.events) == 1
+
+
+def an_event(event_id: str, parent_id: str | None, **changes: object) -> Event:
+    fields: dict[str, object] = {
+        "event_id": event_id,
+        "session_id": "s",
+        "parent_id": parent_id,
+        "event_type": EventType.tool,
+        "event_name": event_id,
+        "start_time": 1.0,
+        "end_time": 2.0,
+    }
+    return Event.from_dict({**fields, **changes})
+
+
+def test_events_assemble_in_any_order_with_parts_merged_and_orphans_shown() -> None:
+    usage = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7, "cost": 0.5}
+    events = [
+        an_event("m", "t", event_type="model", metadata=usage, end_time=9.0),
+        an_event("lost", "nowhere"),
+        an_event("t", "s", end_time=5.0),
+        an_event("t", "s", end_time=3.0),
+        an_event("s", None, event_type="session"),
+    ]
+
+    for order in (events, events[::-1]):
+        (found,) = assemble(order)
+        assert [(depth, event.event_id) for depth, event in found.walk()] == [(0, "s"), (1, "t"), (2, "m"), (1, "lost")]
+        assert found.orphans() == (next(event for event in found.events if event.event_id == "lost"),)
+        assert next(event for event in found.events if event.event_id == "t").end_time == 5.0
+        assert found.root.end_time == 9.0
+        assert {**usage, "num_events": 3, "num_model_events": 1}.items() <= found.root.metadata.items()
+
+
+def test_a_session_whose_event_is_missing_is_made_from_its_events() -> None:
+    (found,) = assemble([an_event("t", "s")])
+
+    assert found.root.event_type is EventType.session
+    assert found.root.metadata["synthesized"] is True
+    assert not found.orphans()
+
+
+def test_an_event_record_reads_back_from_its_json_form_and_names_a_bad_field() -> None:
+    event = an_event("t", "s", inputs={"a": [1]}, children_ids=["x"])
+
+    assert Event.from_dict(event.to_dict()) == event
+    with pytest.raises(ValueError, match="unknown fields \\['colour'\\]"):
+        Event.from_dict({**event.to_dict(), "colour": 1})
+    with pytest.raises(ValueError, match="start_time is str; it must be a number of Unix milliseconds"):
+        an_event("t", "s", start_time="now")
+    with pytest.raises(ValueError, match="event_type is 'agent'; it is one of model, tool"):
+        an_event("t", "s", event_type="agent")

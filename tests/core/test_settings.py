@@ -1,0 +1,65 @@
+"""Settings: arguments over environment over defaults, and errors that say what to do."""
+
+from pathlib import Path
+
+import pytest
+from honeyhive import HoneyHiveTracer
+from honeyhive.errors import ConfigurationError
+from honeyhive.settings import Settings
+
+
+def test_arguments_win_over_the_environment_and_that_over_defaults() -> None:
+    environment = {"HH_PROJECT": "env", "HH_SOURCE": "env", "HH_DATA_DIR": "~/x", "HH_JOURNAL": "off"}
+
+    settings = Settings.from_env(environment, project="argument", source=None)
+
+    assert (settings.project, settings.source, settings.journal) == ("argument", "env", False)
+    assert settings.data_dir == Path.home() / "x"
+    assert settings.max_queue_bytes == 128 << 20
+
+
+@pytest.mark.parametrize(
+    ("options", "environment", "message"),
+    [
+        ({"projct": "p"}, {}, "unknown option 'projct'; did you mean 'project'"),
+        ({}, {"HH_JOURNAL": "maybe"}, "HH_JOURNAL is 'maybe'; write one of"),
+        ({}, {"HH_FLUSH_INTERVAL": "soon"}, "HH_FLUSH_INTERVAL is 'soon'"),
+        ({"otlp_endpoint": "collector:4318"}, {}, "must be a URL such as http://collector:4318"),
+        ({"flush_interval_s": 0}, {}, "flush_interval_s is 0; it must be greater than 0"),
+        ({"trust_incoming": "all"}, {}, "trust_incoming is 'all'; it is one of signed, always, never"),
+        ({"session_id": "chat-1"}, {}, "session_id is 'chat-1'; it must be a UUID"),
+    ],
+)
+def test_bad_input_is_named_with_its_remedy(
+    options: dict[str, object], environment: dict[str, str], message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+    with pytest.raises(ConfigurationError, match=message.replace("(", r"\(")):
+        HoneyHiveTracer(**options)  # pyright: ignore[reportArgumentType]  what is wrong is the point
+
+
+def test_secrets_are_in_no_error_and_no_repr() -> None:
+    settings = Settings.from_env(
+        {"HH_API_KEY": "canary-1", "HH_PROPAGATION_KEY": "canary-2", "HH_OTLP_HEADERS": "a=canary-3"}
+    )
+    with pytest.raises(ConfigurationError) as caught:
+        Settings.from_env({"HH_OTLP_HEADERS": "canary-4"})
+
+    assert "canary" not in repr(settings) + str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("environment", "destination"),
+    [
+        ({}, None),
+        ({"HH_API_KEY": "k"}, "https://api.dp1.us.honeyhive.ai/opentelemetry/v1/traces"),
+        ({"HH_API_KEY": "k", "HH_API_URL": "http://own/"}, "http://own/opentelemetry/v1/traces"),
+        ({"HH_API_KEY": "k", "HH_OTLP_ENDPOINT": "http://c:4318/"}, "http://c:4318/v1/traces"),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://c:4318"}, None),
+        ({"HH_API_KEY": "k", "HH_TEST_MODE": "yes"}, None),
+    ],
+)
+def test_there_is_one_destination(environment: dict[str, str], destination: str | None) -> None:
+    assert Settings.from_env(environment).destination == destination
