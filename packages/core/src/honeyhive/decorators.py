@@ -2,7 +2,7 @@
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextvars import Token
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar, cast, overload
 
@@ -15,7 +15,7 @@ from honeyhive.guard import guard
 from honeyhive.tracing.channel import Channel, default_channel
 from honeyhive.tracing.context import EVENT_KEY, SPAN_KEY, SUPPRESS_KEY, attach, current_context, detach
 from honeyhive.tracing.lineage import nearest, open_event
-from honeyhive.tracing.parts import Part, field_part, static_part
+from honeyhive.tracing.parts import field_part, static_part
 from honeyhive.tracing.span import OpenEvent
 from honeyhive.tracing.streams import wrap_async_generator, wrap_generator
 
@@ -26,6 +26,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _OUTPUT_KEY: Final = otlp.encode_key(f"{semconv.FIELD_PREFIX}outputs.result")
+_INPUT_KEY: Final = f"{semconv.FIELD_PREFIX}inputs."
+_ONLY_RESULT: Final = ("outputs.result",)
 _RECEIVERS: Final = frozenset({"self", "cls"})
 
 Call = tuple[OpenEvent, Token[Context], Context]
@@ -57,10 +59,11 @@ class CallPlan:
             parameter.kind in {parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD} for parameter in parameters
         )
         names = [parameter.name for parameter in parameters]
-        self.skipped = 1 if names and names[0] in _RECEIVERS else 0
         self.count = len(names)
-        self.names = tuple(f"inputs.{name}" for name in names)
-        self.keys = tuple(otlp.encode_key(semconv.FIELD_PREFIX + name) for name in self.names)
+        recorded = [name if index or name not in _RECEIVERS else None for index, name in enumerate(names)]
+        self.keys = [None if name is None else otlp.encode_key(f"{_INPUT_KEY}{name}") for name in recorded]
+        inputs = tuple(f"inputs.{name}" for name in recorded if name is not None)
+        self.names = inputs + _ONLY_RESULT if capture_inputs else _ONLY_RESULT
 
     def begin(self, args: tuple[object, ...], kwargs: dict[str, object]) -> Call | None:
         """Open the event of one call and make it current; None when nothing is to be recorded."""
@@ -86,6 +89,7 @@ class CallPlan:
             event = open_event(channel, self.static, self.event_type, context, nearest(context))
             if event is None:
                 return None
+            event.names = self.names
             if self.capture_inputs:
                 self._capture(event, args, kwargs)
             if self.fields:
@@ -116,33 +120,24 @@ class CallPlan:
             event.fail(error)
 
     def _capture(self, event: OpenEvent, args: tuple[object, ...], kwargs: dict[str, object]) -> None:
+        values: Iterable[object]
         if not kwargs and len(args) == self.count and self.is_positional:
-            inputs: dict[str, Part] = {}
-            keys, names = self.keys, self.names
-            for index in range(self.skipped, self.count):
-                value = args[index]
-                inputs[names[index]] = field_part(keys[index], value)
-                if type(value) is str and otlp.looks_like_json(value):
-                    self._mark_text(event, names[index])
-            event.inputs = inputs
-            return
-        try:
-            bound = self.signature.bind(*args, **kwargs)
-        except TypeError:  # the call itself is wrong; calling the function says so better than we can
-            return
-        bound.apply_defaults()
-        inputs = {}
-        for index, (name, value) in enumerate(bound.arguments.items()):
-            if index >= self.skipped:
-                inputs[f"inputs.{name}"] = field_part(self.keys[index], value)
-                if type(value) is str and otlp.looks_like_json(value):
-                    self._mark_text(event, f"inputs.{name}")
-        event.inputs = inputs
-
-    @staticmethod
-    def _mark_text(event: OpenEvent, name: str) -> None:
-        event.texts = [*(event.texts or ()), name]
-        event.is_plain = False
+            values = args
+        else:
+            try:
+                bound = self.signature.bind(*args, **kwargs)
+            except TypeError:  # the call itself is wrong; calling the function says so better than we can
+                event.names = _ONLY_RESULT
+                return
+            bound.apply_defaults()
+            values = bound.arguments.values()
+        captured = event.captured
+        for key, value in zip(self.keys, values, strict=True):
+            if key is None:
+                continue
+            if type(value) is str and otlp.looks_like_json(value):
+                event.mark_texts((self.names[len(captured)],))
+            captured.append(field_part(key, value))
 
 
 @overload

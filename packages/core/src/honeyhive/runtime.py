@@ -6,6 +6,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from honeyhive.export.delivery import Delivery
@@ -47,8 +48,7 @@ class Runtime:
 
     def put_of(self, outlet: Outlet) -> "Callable[[bytes, bytes | Payload, int], None]":
         """The function that hands spans of *outlet* over."""
-        put = self.queue.put
-        return lambda scope, span, size: put(outlet, scope, span, size)
+        return partial(self.queue.put, outlet)
 
     def flush(self, outlet: Outlet, timeout_s: float) -> bool:
         """Whether everything that *outlet* had accepted was delivered within *timeout_s*."""

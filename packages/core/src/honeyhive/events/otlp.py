@@ -10,9 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Final, cast
 
-from honeyhive import semconv
+import orjson
+
 from honeyhive.events.values import to_json, utf8
-from honeyhive.events.wire import delimited, signed_varint, varint
+from honeyhive.events.wire import SHORT, SHORT_VARINTS, delimited, signed_varint, varint
 
 _DOUBLE: Final = struct.Struct("<d").pack
 _TIMES: Final = struct.Struct("<BQBQ").pack
@@ -80,50 +81,40 @@ def attribute(key: str, value: object, tag: bytes = _ATTRIBUTE) -> bytes:
 
 def text_attribute(key: bytes, text: bytes) -> bytes:
     """A span attribute with a key of `encode_key` and a text that is in UTF-8 already; the hot path's own."""
-    length = varint(len(text))
-    inner = 1 + len(length) + len(text)
-    inner_length = varint(inner)
-    outer = varint(len(key) + 1 + len(inner_length) + inner)
-    return b"".join((_ATTRIBUTE, outer, key, b"\x12", inner_length, b"\x0a", length, text))
+    size = len(text)
+    length = SHORT_VARINTS[size] if size < SHORT else varint(size)
+    inner = 1 + len(length) + size
+    inner_length = SHORT_VARINTS[inner] if inner < SHORT else varint(inner)
+    outer = len(key) + 1 + len(inner_length) + inner
+    outer_length = SHORT_VARINTS[outer] if outer < SHORT else varint(outer)
+    return b"".join((_ATTRIBUTE, outer_length, key, b"\x12", inner_length, b"\x0a", length, text))
 
 
 def field_attribute(key: bytes, value: object) -> bytes:
     """A key of an event's mapping: containers as JSON text, scalars typed, None empty."""
     kind = type(value)
-    if kind is str:
-        return text_attribute(key, utf8(cast("str", value)))
     if kind is dict or kind is list:
         return text_attribute(key, to_json(value))
-    if kind is int or kind is float or kind is bool or value is None:
+    if type(value) is str:
+        return text_attribute(key, utf8(value))
+    if type(value) is int and 0 <= value < SHORT:
+        number = SHORT_VARINTS[value]
+        size = len(number) + 1
+        return b"".join(
+            (_ATTRIBUTE, SHORT_VARINTS[len(key) + 2 + size], key, b"\x12", SHORT_VARINTS[size], b"\x18", number)
+        )
+    if value is None or isinstance(value, (int, float)):
         return delimited(_ATTRIBUTE, key + delimited(b"\x12", any_value(value)))
-    text = to_json(value)
     # Anything else by its JSON form: a text or a number there is a scalar here, as if it had been one.
+    text = to_json(value)
     if text[:1] in b"{[":
         return text_attribute(key, text)
-    return delimited(_ATTRIBUTE, key + delimited(b"\x12", any_value(_scalar(text))))
-
-
-def _scalar(text: bytes) -> object:
-    import orjson  # noqa: PLC0415  only for values that are neither plain nor containers
-
-    return orjson.loads(text)
+    return delimited(_ATTRIBUTE, key + delimited(b"\x12", any_value(orjson.loads(text))))
 
 
 def looks_like_json(text: str) -> bool:
     """Whether a reader would take *text* for a container written as JSON."""
     return text.startswith(("{", "["))
-
-
-def encode_field(field: str, values: Mapping[str, object]) -> tuple[list[bytes], list[str]]:
-    """The attributes of one mapping field, and the names of texts among them that look like JSON (`TEXT_KEYS`)."""
-    attributes: list[bytes] = []
-    texts: list[str] = []
-    for key, value in values.items():
-        name = f"{field}.{key}"
-        attributes.append(field_attribute(encode_key(semconv.FIELD_PREFIX + name), value))
-        if type(value) is str and looks_like_json(value):
-            texts.append(name)
-    return attributes, texts
 
 
 def name_and_kind(name: str, kind: int) -> bytes:
@@ -134,8 +125,8 @@ def name_and_kind(name: str, kind: int) -> bytes:
 def identity(trace_id: bytes, span_id: bytes, parent_span_id: bytes) -> bytes:
     """Span.trace_id = 1, Span.span_id = 2, Span.parent_span_id = 4 (empty: none)."""
     if parent_span_id:
-        return b"".join((b"\x0a\x10", trace_id, b"\x12\x08", span_id, b"\x22\x08", parent_span_id))
-    return b"".join((b"\x0a\x10", trace_id, b"\x12\x08", span_id))
+        return b"\x0a\x10" + trace_id + b"\x12\x08" + span_id + b"\x22\x08" + parent_span_id
+    return b"\x0a\x10" + trace_id + b"\x12\x08" + span_id
 
 
 def times(start_ns: int, end_ns: int) -> bytes:
@@ -171,7 +162,8 @@ def trace_state(text: str) -> bytes:
 def span(parts: Iterable[bytes]) -> bytes:
     """A whole span, as the entry of ``ScopeSpans.spans`` = 2 that it is on the wire."""
     body = b"".join(parts)
-    return b"".join((b"\x12", varint(len(body)), body))
+    size = len(body)
+    return b"".join((b"\x12", SHORT_VARINTS[size] if size < SHORT else varint(size), body))
 
 
 def resource(attributes: Mapping[str, object]) -> bytes:

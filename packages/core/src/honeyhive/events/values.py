@@ -27,6 +27,13 @@ def to_json(value: object) -> bytes:
     levels and 10,000 items a container.
     """
     try:
+        return orjson.dumps(value)
+    except (TypeError, ValueError, RecursionError):
+        return _to_json_slowly(value)
+
+
+def _to_json_slowly(value: object) -> bytes:
+    try:
         return orjson.dumps(value, _describe, _OPTIONS)
     except (TypeError, ValueError, RecursionError):
         return orjson.dumps(_plain(value, _MAX_DEPTH, set()), None, orjson.OPT_NON_STR_KEYS)

@@ -12,9 +12,9 @@ FIXED64: Final = 1
 LENGTH_DELIMITED: Final = 2
 FIXED32: Final = 5
 
-_SHORT: Final = 16384
-_SHORT_VARINTS: Final = tuple(
-    bytes((number,)) if number < 128 else bytes((number & 127 | 128, number >> 7)) for number in range(_SHORT)
+SHORT: Final = 16384
+SHORT_VARINTS: Final = tuple(
+    bytes((number,)) if number < 128 else bytes((number & 127 | 128, number >> 7)) for number in range(SHORT)
 )
 _FIXED64_STRUCT: Final = struct.Struct("<Q")
 _FIXED32_STRUCT: Final = struct.Struct("<I")
@@ -28,8 +28,8 @@ class WireError(ValueError):
 
 def varint(number: int) -> bytes:
     """*number* (0 or more) as a varint."""
-    if number < _SHORT:
-        return _SHORT_VARINTS[number]
+    if number < SHORT:
+        return SHORT_VARINTS[number]
     out = bytearray()
     while number > 127:
         out.append(number & 127 | 128)

@@ -30,7 +30,7 @@ class Outlet:
         self.settings = settings
         self._resource = resource
         self._encoded_resource: bytes | None = None
-        self._accepted = 0
+        self.accepted = 0  # counted by the queue, under its lock
         self._delivered = 0
         self._dropped: Counter[str] = Counter()
         self._lock = threading.RLock()
@@ -53,10 +53,6 @@ class Outlet:
         identity = "\0".join((destination, key or "", self.settings.project or ""))
         return hashlib.sha256(identity.encode()).hexdigest()[:12]
 
-    def accept(self, count: int = 1) -> None:
-        """Count events that were handed over; only the queue calls it, under its lock."""
-        self._accepted += count
-
     def deliver(self, count: int) -> None:
         """Count events that arrived."""
         with self.settled:
@@ -74,7 +70,7 @@ class Outlet:
         with self._lock:
             settled = self._delivered + self._dropped.total()
             # An event is settled after it was accepted, so this order never shows a negative rest.
-            accepted = self._accepted
+            accepted = self.accepted
             return Stats(accepted, self._delivered, accepted - settled, MappingProxyType(dict(self._dropped)))
 
     def reset_after_fork(self) -> None:

@@ -13,7 +13,7 @@ from honeyhive.events import otlp
 from honeyhive.export.delivery import Delivery
 from honeyhive.export.journal import Journal, Place
 from honeyhive.export.outlet import Outlet
-from honeyhive.export.queue import EventQueue, Item
+from honeyhive.export.queue import Encodable, EventQueue
 from honeyhive.guard import guard
 
 _LOG: Final = logging.getLogger("honeyhive")
@@ -136,10 +136,10 @@ class Worker:
     def _drain(self) -> None:
         while items := self._queue.take(_BATCH_ITEMS, _BATCH_BYTES):
             grouped: dict[Outlet, dict[bytes, list[bytes]]] = {}
-            for item in items:
-                span = _encoded(item)
-                if span is not None:
-                    grouped.setdefault(item.outlet, {}).setdefault(item.scope, []).append(span)
+            for outlet, scope, span, _ in items:
+                encoded = span if type(span) is bytes else _encode(outlet, span)
+                if encoded is not None:
+                    grouped.setdefault(outlet, {}).setdefault(scope, []).append(encoded)
             for outlet, scopes in grouped.items():
                 count = sum(map(len, scopes.values()))
                 try:
@@ -219,12 +219,10 @@ class Worker:
         return False
 
 
-def _encoded(item: Item) -> bytes | None:
-    if isinstance(item.span, bytes):
-        return item.span
+def _encode(outlet: Outlet, span: bytes | Encodable) -> bytes | None:
     try:
-        return item.span.encode()
+        return span if isinstance(span, bytes) else span.encode()
     except Exception as error:  # noqa: BLE001  one event must not take the batch with it
-        item.outlet.drop("encode_failed", 1)
+        outlet.drop("encode_failed", 1)
         guard.swallow(error, "encode an event")
         return None

@@ -62,7 +62,8 @@ def attached(context: Context) -> Generator[None]:
 
 def span_of(context: Context) -> Span | None:
     """The span that is current in *context*, ours or anybody's."""
-    return cast("Span | None", context.get(SPAN_KEY))
+    span: Any = context.get(SPAN_KEY)
+    return span
 
 
 def with_values(context: Context, values: dict[str, Any]) -> Context:

@@ -55,7 +55,8 @@ def open_event(
     channel: Channel, static: bytes, event_type: EventType, context: Context, parent: trace.Span | None
 ) -> OpenEvent | None:
     """A new event below *parent*, in the session of *context*; None when there is no session to put it in."""
-    session = cast("SessionScope | None", context.get(SESSION_KEY))
+    carried: Any = context.get(SESSION_KEY)
+    session: SessionScope | None = carried
     if type(parent) is not OpenEvent:
         return _open_below_others(channel, static, event_type, context, parent, session or _default_session(channel))
     if session is None:

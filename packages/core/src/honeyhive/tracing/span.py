@@ -1,10 +1,10 @@
 """The open event: an OpenTelemetry span of our own (design decision 1)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from types import TracebackType
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from opentelemetry import trace
 from opentelemetry.context import Context
@@ -37,7 +37,9 @@ from honeyhive.tracing.session import SessionScope
 _SAMPLED: Final = TraceFlags(TraceFlags.SAMPLED)
 _STATUS_KEY: Final = otlp.encode_key(f"{semconv.FIELD_PREFIX}metadata.{semconv.STATUS}")
 _STATUS_PARTS: Final = {status: otlp.text_attribute(_STATUS_KEY, status.encode()) for status in Status}
+_STATUS_OK: Final = _STATUS_PARTS[Status.OK]
 _OTLP_ERROR: Final = 2
+_RESULT: Final = "outputs.result"
 _MAX_TRACESTATE: Final = 32  # W3C Trace Context §3.3.1.1
 
 
@@ -49,7 +51,7 @@ class OpenEvent(trace.Span):
     """
 
     parent_id: str | None = None
-    inputs: "dict[str, Part] | None" = None
+    names: tuple[str, ...] = ()
     texts: list[str] | None = None
     fields: dict[str, dict[str, object]] | None = None
     usage: Usage | None = None
@@ -84,6 +86,7 @@ class OpenEvent(trace.Span):
         self.parent_span_id = parent_span_id
         self.session = session
         self.event_type = event_type
+        self.captured: list[Part] = []
         self.start_ns = channel.now_ns()
 
     @property
@@ -108,12 +111,17 @@ class OpenEvent(trace.Span):
 
     def capture_inputs(self, inputs: Mapping[str, object]) -> None:
         """Encode *inputs* now, so that the program may change them."""
-        self.inputs = {} if self.inputs is None else self.inputs
+        named: dict[str, Part] = {}
         texts: list[str] = []
-        field_parts("inputs", inputs, self.inputs, texts)
+        field_parts("inputs", inputs, named, texts)
+        self.names, self.captured = tuple(named), list(named.values())
         if texts:
-            self.texts = texts
-            self.is_plain = False
+            self.mark_texts(texts)
+
+    def mark_texts(self, names: Iterable[str]) -> None:
+        """Note texts that look like JSON, so that a reader leaves them as they are."""
+        self.texts = [*(self.texts or ()), *names]
+        self.is_plain = False
 
     def enrich(self, *, usage: Usage | None = None, **fields: Mapping[str, object] | None) -> None:
         """Merge values into ``inputs``, ``outputs``, ``config``, ``metadata``, ``metrics``, ``feedback`` or
@@ -156,6 +164,12 @@ class OpenEvent(trace.Span):
             self.set_attribute(semconv.ERROR_TYPE, type(error).__qualname__)
             self._add_point(exception_point(error, self.channel.now_ns()))
 
+    def retype(self, event_type: EventType, name: str) -> None:
+        """Make the event called *name* one of another type: a model call that turns out to contain one is a chain."""
+        if not self.ended:
+            self.event_type = event_type
+            self.static = static_part(name, event_type, self.kind)
+
     def suspend(self, **fields: Mapping[str, object] | None) -> None:
         """End the event as waiting: a human or another process has to act before its work goes on."""
         self.merge(fields)
@@ -178,27 +192,23 @@ class OpenEvent(trace.Span):
             return
         self.ended = True
         end_ns = self.channel.now_ns()
-        if self.inputs is None:
-            self.inputs = {}
-        self.inputs["outputs.result"] = field_part(output_key, result)
+        self.captured.append(field_part(output_key, result))
         if type(result) is str and otlp.looks_like_json(result):
-            self.texts = [*(self.texts or ()), "outputs.result"]
-            self.is_plain = False
+            self.mark_texts((_RESULT,))
         self._write(end_ns)
 
     def _write(self, end_ns: int) -> None:
-        inputs = self.inputs
-        parts: list[Part] = [
+        session = self.session
+        parts: list[Any] = [
             otlp.identity(self.trace_id, self.span_id, self.parent_span_id),
             self.static,
             otlp.times(self.start_ns, end_ns),
-            self.session.encoded_for(self.channel),
+            session.encoded if session.channel is self.channel else session.encoded_for(self.channel),
             self.flags,
-            _STATUS_PARTS[self.status],
+            _STATUS_OK if self.status is Status.OK else _STATUS_PARTS[self.status],
         ]
         if self.is_plain and self.event_type is not EventType.model:
-            if inputs is not None:
-                parts.extend(inputs.values())
+            parts += self.captured
         else:
             usage = self._gather_usage()
             parts.extend(self._all_parts())
@@ -206,7 +216,7 @@ class OpenEvent(trace.Span):
                 self._put_pending(parts, usage)
                 return
         try:
-            span = otlp.span(cast("list[bytes]", parts))
+            span = otlp.span(parts)
         except TypeError:  # a LargeText among them: joining is the worker's
             self._put_pending(parts, None)
         else:
@@ -239,7 +249,7 @@ class OpenEvent(trace.Span):
 
     def _all_parts(self) -> list[Part]:
         """Everything that an event seldom has, beside its inputs."""
-        named = dict(self.inputs) if self.inputs is not None else {}
+        named = dict(zip(self.names, self.captured, strict=False))
         texts = list(self.texts) if self.texts is not None else []
         if self.fields is not None:
             for field, values in self.fields.items():
