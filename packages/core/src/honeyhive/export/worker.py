@@ -5,6 +5,7 @@ import logging
 import threading
 import time
 from collections import deque
+from itertools import islice
 from typing import Final
 
 from opentelemetry import context as otel_context
@@ -34,14 +35,17 @@ class _Batch:
     """One record on its way to a destination: in the journal, or in memory when it could not be written there."""
 
     count: int
+    size: int
+    due: float
     place: Place | None
     body: bytes | None
     attempts: int = 0
-    due: float = 0.0
 
-    @property
-    def memory_bytes(self) -> int:
-        return len(self.body) if self.body is not None else 0
+    def read(self) -> bytes:
+        """The record; raises ``OSError`` when its segment is gone."""
+        if self.body is not None:
+            return self.body
+        return self.place.read() if self.place is not None else b""
 
 
 class Worker:
@@ -160,11 +164,12 @@ class Worker:
             else:
                 outlet.drop("journal_unwritable" if settings.journal else "no_destination", count)
             return
-        batch = _Batch(count, place, None if place is not None else record)
-        if self._memory_bytes + batch.memory_bytes > _MAX_MEMORY_BYTES:
+        if place is None and self._memory_bytes + len(record) > _MAX_MEMORY_BYTES:
             outlet.drop("memory_full", count)
             return
-        self._memory_bytes += batch.memory_bytes
+        self._memory_bytes += len(record) if place is None else 0
+        due = time.monotonic() + settings.flush_interval_s
+        batch = _Batch(count, len(record), due, place, None if place is not None else record)
         self._batches.setdefault(outlet, deque()).append(batch)
 
     def _next_due_s(self) -> float | None:
@@ -174,29 +179,29 @@ class Worker:
     def _deliver(self, *, is_hurried: bool) -> None:
         for outlet in list(self._batches):
             batches = self._batches[outlet]
-            while batches and outlet not in self._paused:
+            while batches and outlet not in self._paused and (is_hurried or _is_due(batches)):
                 if len(self._queue) >= _BATCH_ITEMS:
                     self._drain()
-                if not is_hurried and batches[0].due > time.monotonic():
+                if not self._send(outlet, batches):
                     break
-                if not self._send(outlet, batches[0]):
-                    break
-                self._memory_bytes -= batches[0].memory_bytes
-                batches.popleft()
             if not batches:
                 del self._batches[outlet]
 
-    def _send(self, outlet: Outlet, batch: _Batch) -> bool:
-        """Post the first batch of *outlet*; whether it is settled."""
+    def _send(self, outlet: Outlet, batches: deque[_Batch]) -> bool:
+        """Post the oldest batches of *outlet* as one request; whether they are settled."""
+        group = _group(batches)
         try:
-            body = batch.body if batch.body is not None else batch.place.read() if batch.place is not None else b""
+            body = b"".join(batch.read() for batch in group)
         except OSError:
-            outlet.drop("journal_lost", batch.count)
+            self._settle(batches, len(group))
+            outlet.drop("journal_lost", sum(batch.count for batch in group))
             return True
+        first, count = group[0], sum(batch.count for batch in group)
         timeout_s = min(outlet.settings.export_timeout_s, max(0.1, self._deadline - time.monotonic()))
-        outcome = self._delivery.post(outlet.settings, body, timeout_s=timeout_s, attempt=batch.attempts)
+        outcome = self._delivery.post(outlet.settings, body, timeout_s=timeout_s, attempt=first.attempts)
         if outcome.is_delivered:
-            outlet.deliver(batch.count)
+            self._settle(batches, len(group))
+            outlet.deliver(count)
             return True
         if outcome.is_unauthorized:
             self._paused.add(outlet)
@@ -209,14 +214,37 @@ class Worker:
             )
             return False
         if outcome.refused is not None:
-            outlet.drop(outcome.refused, batch.count)
-            _LOG.warning(
-                "honeyhive: %s refused %s events (%s)", outlet.settings.destination, batch.count, outcome.refused
-            )
+            self._settle(batches, len(group))
+            outlet.drop(outcome.refused, count)
+            _LOG.warning("honeyhive: %s refused %s events (%s)", outlet.settings.destination, count, outcome.refused)
             return True
-        batch.attempts += 1
-        batch.due = time.monotonic() + (outcome.retry_after_s or 0.0)
+        first.attempts += 1
+        first.due = time.monotonic() + (outcome.retry_after_s or 0.0)
         return False
+
+    def _settle(self, batches: deque[_Batch], number: int) -> None:
+        for _ in range(number):
+            batch = batches.popleft()
+            self._memory_bytes -= batch.size if batch.place is None else 0
+
+
+def _is_due(batches: deque[_Batch]) -> bool:
+    """Whether to send now: the oldest has waited long enough, or there is enough for a full request."""
+    if time.monotonic() >= batches[0].due:
+        return True
+    return batches[0].attempts == 0 and sum(batch.count for batch in batches) >= _BATCH_ITEMS
+
+
+def _group(batches: deque[_Batch]) -> list[_Batch]:
+    """The oldest batches that fit one request: records may be concatenated."""
+    group = [batches[0]]
+    size = batches[0].size
+    for batch in islice(batches, 1, None):
+        size += batch.size
+        if size > _BATCH_BYTES:
+            break
+        group.append(batch)
+    return group
 
 
 def _encode(outlet: Outlet, span: bytes | Encodable) -> bytes | None:
