@@ -56,7 +56,9 @@ def answer(question: str, *, environment: DemoEnvironment, on_text: Callable[[st
 
 def _stream_messages(environment: DemoEnvironment, start: dict[str, Any]) -> Iterator[AnyMessage]:
     # In this mode each item is a message, or a chunk of one, and its metadata.
-    for message, _ in _graph(environment).stream(start, config={"recursion_limit": _STEP_LIMIT}, stream_mode="messages"):
+    for message, _ in _graph(environment).stream(
+        start, config={"recursion_limit": _STEP_LIMIT}, stream_mode="messages"
+    ):
         yield message
 
 

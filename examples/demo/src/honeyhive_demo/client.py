@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ class Outcome:
     """What became of one question: an answer, or an error in its place."""
 
     question: str
+    session_id: str = ""
     answer: str = ""
     error: str = ""
     modules: tuple[str, ...] = ()
@@ -24,16 +25,21 @@ class Outcome:
     duration_s: float = 0.0
 
 
-async def ask_all(web_url: str, questions: Sequence[str], *, on_text: Callable[[int, str], None]) -> list[Outcome]:
-    """Ask all questions at once; `on_text` gets a question's index and each piece of its answer as it arrives."""
+async def ask_all(
+    web_url: str,
+    questions: Sequence[str],
+    *,
+    on_text: Callable[[int, str], None],
+    on_end: Callable[[Outcome], Awaitable[None]],
+) -> None:
+    """Ask all questions at once; `on_text` gets a question's index and each piece of its answer, `on_end` what came of it."""
+
+    async def ask_one(client: httpx.AsyncClient, index: int, question: str) -> None:
+        await on_end(await _ask(client, question, on_text=lambda text: on_text(index, text)))
+
     # A proxy in the caller's environment is not for loopback.
     async with httpx.AsyncClient(base_url=web_url, timeout=_TIMEOUT_S, trust_env=False) as client:
-        return await asyncio.gather(
-            *(
-                _ask(client, question, on_text=lambda text, index=index: on_text(index, text))
-                for index, question in enumerate(questions)
-            )
-        )
+        await asyncio.gather(*(ask_one(client, index, question) for index, question in enumerate(questions)))
 
 
 async def _ask(client: httpx.AsyncClient, question: str, *, on_text: Callable[[str], None]) -> Outcome:
@@ -47,10 +53,17 @@ async def _ask(client: httpx.AsyncClient, question: str, *, on_text: Callable[[s
                     pieces += 1
                     on_text(data["text"])
                 elif event == "error":
-                    return Outcome(question=question, error=data["error"], pieces=pieces, duration_s=time.monotonic() - started)
+                    return Outcome(
+                        question=question,
+                        session_id=data["session_id"],
+                        error=data["error"],
+                        pieces=pieces,
+                        duration_s=time.monotonic() - started,
+                    )
                 elif event == "done":
                     return Outcome(
                         question=question,
+                        session_id=data["session_id"],
                         answer=data["answer"],
                         modules=tuple(data["modules"]),
                         pieces=pieces,

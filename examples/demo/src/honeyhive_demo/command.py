@@ -1,25 +1,24 @@
 """The command `honeyhive demo`: one run of every process, and what came of it."""
 
 import asyncio
-import json
 import os
 import signal
 import tempfile
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from shutil import rmtree
 from typing import Annotated
 
 import typer
+from honeyhive.cli.console import print_json
 from rich.console import Console
-from rich.padding import Padding
-from rich.text import Text
 
 from honeyhive_demo.client import Outcome, ask_all
 from honeyhive_demo.questions import DEFAULT_QUESTIONS
+from honeyhive_demo.recording import settled_session
+from honeyhive_demo.report import Report, Result
 from honeyhive_demo.supervisor import Provider, Run, ServiceError, running_services
 
 _BROKERS = ("filesystem:", "redis:", "rediss:", "amqp:", "amqps:")
@@ -29,21 +28,28 @@ _INTERRUPTED = 130
 
 def demo(
     question: Annotated[
-        list[str] | None, typer.Option("--question", "-q", help="A question about the standard library; may be repeated.")
+        list[str] | None,
+        typer.Option("--question", "-q", help="A question about the standard library; may be repeated."),
     ] = None,
     broker: Annotated[
         str, typer.Option(metavar="URL", help="Celery's broker: filesystem://, redis://… or amqp://…")
     ] = "filesystem://",
     live: Annotated[
-        bool, typer.Option("--live", help="Ask the provider at OPENAI_BASE_URL with OPENAI_API_KEY instead of the stand-in.")
+        bool,
+        typer.Option("--live", help="Ask the provider at OPENAI_BASE_URL with OPENAI_API_KEY instead of the stand-in."),
     ] = False,
     export: Annotated[
         bool,
-        typer.Option("--export", help="Let this shell's HH_* settings reach the processes, so that spans leave this machine."),
+        typer.Option(
+            "--export",
+            help="Let this shell's HH_* settings reach the processes, so that events leave this machine too.",
+        ),
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the sessions as one JSON document.")] = False,
     model: Annotated[str, typer.Option(metavar="NAME", help="The chat model's name.")] = "gpt-4o-mini",
-    keep: Annotated[bool, typer.Option("--keep", help="Keep the run's data directory, with the log of every process.")] = False,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Keep the run's data directory, with the log of every process.")
+    ] = False,
 ) -> None:
     """Ask questions of a real application of four processes: web, worker, pages and a stand-in for a chat model."""
     run = Run(
@@ -53,32 +59,33 @@ def demo(
         export=export,
     )
     progress = Console(stderr=True)
-    output = Console()
+    report = Report(Console(markup=False, highlight=False, emoji=False), as_json=as_json)
     try:
         with _data_directory(keep=keep) as data_dir:
-            if keep:
-                progress.print(f"Logs and data: {data_dir}", style="dim", highlight=False)
-            outcomes = asyncio.run(
-                _ask_everything(
-                    question or DEFAULT_QUESTIONS,
-                    run,
-                    data_dir=data_dir,
-                    progress=progress,
-                    report=lambda outcomes: _report(outcomes, output, as_json=as_json),
-                )
+            asyncio.run(
+                _ask_everything(question or DEFAULT_QUESTIONS, run, data_dir=data_dir, progress=progress, report=report)
             )
+            if as_json:
+                print_json(report.document())
+            progress.print(report.closing_line(model, is_live=live))
+            if keep:
+                shown = f"honeyhive sessions --data-dir {data_dir}"
+                progress.print(f"Kept, with the log of every process: {shown}", style="dim", highlight=False)
     except ServiceError as error:
         progress.print(str(error), style="red", markup=False, highlight=False)
         raise typer.Exit(1) from None
     except KeyboardInterrupt:
         raise typer.Exit(_INTERRUPTED) from None
-    if any(outcome.error for outcome in outcomes):
+    for result in report.results:
+        for fault in result.faults if as_json else ():
+            progress.print(f"broken: {fault}", style="red", markup=False, highlight=False)
+    if any(result.is_broken for result in report.results):
         raise typer.Exit(1)
 
 
 async def _ask_everything(
-    questions: Sequence[str], run: Run, *, data_dir: Path, progress: Console, report: Callable[[list[Outcome]], None]
-) -> list[Outcome]:
+    questions: Sequence[str], run: Run, *, data_dir: Path, progress: Console, report: Report
+) -> None:
     started = time.monotonic()
     ready: list[str] = []
     pieces = [0] * len(questions)
@@ -92,16 +99,18 @@ async def _ask_everything(
             pieces[index] += 1
             status.update(f"answering  {'  '.join(str(count) for count in pieces)}")
 
+        async def show_session(outcome: Outcome) -> None:
+            session, wrong = await settled_session(outcome.session_id, data_dir)
+            # A live display and another console on the same terminal would overwrite each other.
+            status.stop()
+            report.add(Result(outcome, session, wrong))
+            status.start()
+
         async with running_services(data_dir, run, caller=os.environ, on_ready=show_ready) as (supervisor, web_url):
             progress.print(f"{'  '.join(ready)}  [dim]{time.monotonic() - started:.1f} s[/dim]", highlight=False)
             status.update("answering")
-            outcomes = await supervisor.while_running(ask_all(web_url, questions, on_text=show_piece))
-            # A live display and another console on the same terminal would overwrite each other.
-            status.stop()
-            report(outcomes)
+            await supervisor.while_running(ask_all(web_url, questions, on_text=show_piece, on_end=show_session))
             status.update("stopping")
-            status.start()
-    return outcomes
 
 
 @contextmanager
@@ -138,17 +147,6 @@ def _data_directory(*, keep: bool) -> Generator[Path]:
     finally:
         if not keep:
             rmtree(path, ignore_errors=True)
-
-
-def _report(outcomes: list[Outcome], console: Console, *, as_json: bool) -> None:
-    if as_json:
-        console.print_json(json.dumps([asdict(outcome) for outcome in outcomes]))
-        return
-    for outcome in outcomes:
-        console.print(Text(outcome.question, style="bold"))
-        console.print(Padding(Text(outcome.answer) if outcome.answer else Text(outcome.error, style="red"), (0, 0, 0, 2)))
-        footer = f"{', '.join(outcome.modules)}  {outcome.pieces} pieces in {outcome.duration_s:.1f} s"
-        console.print(Padding(Text(footer, style="dim"), (0, 0, 1, 2)))
 
 
 def _checked_broker(url: str) -> str:

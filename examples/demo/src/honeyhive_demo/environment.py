@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Self
+from urllib.parse import urlsplit
 
 _INHERITED = frozenset({"PATH", "HOME", "LANG", "LANGUAGE", "TMPDIR", "TZ", "VIRTUAL_ENV", "SYSTEMROOT"})
 _INHERITED_LIVE = frozenset(
@@ -41,7 +42,9 @@ class DemoEnvironment:
         """Read the environment of a child; raises LookupError that names what is missing."""
         missing = sorted(set(_VARIABLES.values()) - variables.keys())
         if missing:
-            raise LookupError(f"{', '.join(missing)} not set: this module belongs to a process that `honeyhive demo` starts")
+            raise LookupError(
+                f"{', '.join(missing)} not set: this module belongs to a process that `honeyhive demo` starts"
+            )
         values = {name: variables[variable] for name, variable in _VARIABLES.items()}
         return cls(data_dir=Path(values.pop("data_dir")), **values)
 
@@ -55,11 +58,14 @@ def own_environment() -> DemoEnvironment:
     return DemoEnvironment.from_variables(os.environ)
 
 
-def child_variables(environment: DemoEnvironment, caller: Mapping[str, str], *, live: bool, export: bool) -> dict[str, str]:
+def child_variables(
+    environment: DemoEnvironment, caller: Mapping[str, str], *, live: bool, export: bool
+) -> dict[str, str]:
     """Return the whole environment of a child process: an allow-list of the caller's, and the demo's own.
 
     Keys, proxies and tracing settings of the caller do not pass. `live` lets proxies and certificates through,
-    because the model is then on the internet; `export` lets the `HH_*` settings through, because spans then leave the machine.
+    because the model is then on the internet; `export` lets the `HH_*` settings through, because events then leave the
+    machine. The journal is always the run's own, for the command to read.
     """
     inherited = {
         name: value
@@ -69,4 +75,10 @@ def child_variables(environment: DemoEnvironment, caller: Mapping[str, str], *, 
         or (live and name in _INHERITED_LIVE)
         or (export and name.startswith("HH_"))
     }
-    return inherited | {"PYTHONUNBUFFERED": "1"} | environment.to_variables()
+    own = {
+        "PYTHONUNBUFFERED": "1",
+        "HH_DATA_DIR": str(environment.data_dir),
+        "HH_JOURNAL": "on",
+        "HH_MODEL_HOSTS": urlsplit(environment.model_base_url).netloc,
+    }
+    return {"HH_PROJECT": "honeyhive-demo"} | inherited | own | environment.to_variables()

@@ -95,20 +95,17 @@ class Reply(BaseModel):
 def create_app() -> FastAPI:
     """Make the ASGI application."""
     server = FastAPI(title="Stand-in for a chat model")
-    server.add_api_route("/health", health, methods=["GET"])
     server.add_api_route("/v1/models", models, methods=["GET"])
     server.add_api_route("/v1/chat/completions", chat_completions, methods=["POST"], response_model=None)
     return server
 
 
-async def health() -> dict[str, str]:
-    """Say that this process answers."""
-    return {"status": "ok"}
-
-
 async def models() -> dict[str, Any]:
     """List the one model there is; any name is accepted and echoed."""
-    return {"object": "list", "data": [{"id": "stand-in", "object": "model", "created": 0, "owned_by": "honeyhive-demo"}]}
+    return {
+        "object": "list",
+        "data": [{"id": "stand-in", "object": "model", "created": 0, "owned_by": "honeyhive-demo"}],
+    }
 
 
 async def chat_completions(body: ChatRequest) -> Response:
@@ -137,7 +134,9 @@ def reply_to(body: ChatRequest) -> Reply:
     if body.tools and not results:
         query = " ".join(keywords(question)) or question
         return Reply(tool=body.tools[0].function.name, arguments=json.dumps({"query": query}))
-    found = best_passages(sentences("\n\n".join([given, *results])), question, limit=_ANSWER_SENTENCES, least=_LEAST_SCORE)
+    found = best_passages(
+        sentences("\n\n".join([given, *results])), question, limit=_ANSWER_SENTENCES, least=_LEAST_SCORE
+    )
     return Reply(text="\n".join(f"- {sentence}" for sentence in found) or "The given text does not say.")
 
 
@@ -155,7 +154,10 @@ async def _stream(body: ChatRequest, reply: Reply, head: dict[str, Any], usage: 
     head = head | {"object": "chat.completion.chunk"}
     # With include_usage every chunk has the field, and only the last one, without choices, has the value.
     without_usage = {"usage": None} if body.stream_options.include_usage else {}
-    deltas = [({"role": "assistant", "content": "" if reply.text else None}, None), *((delta, None) for delta in _deltas(reply))]
+    deltas = [
+        ({"role": "assistant", "content": "" if reply.text else None}, None),
+        *((delta, None) for delta in _deltas(reply)),
+    ]
     for delta, finish_reason in [*deltas, ({}, reply.finish_reason)]:
         choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}
         yield _event(json.dumps(head | {"choices": [choice]} | without_usage))

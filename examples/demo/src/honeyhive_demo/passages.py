@@ -14,9 +14,77 @@ _SAME_WORDS = 0.8
 _ENDINGS = ("ations", "ation", "ingly", "ings", "ing", "edly", "ied", "ies", "ed", "es", "s")
 _SHORTEST_STEM = 3
 _STOP_WORDS = frozenset(
-    "a about an and any are as at be but by can did do does for from had has have how i if in into is it its "
-    "me my not of on one or should so than that the their them then there these they this to use used using "
-    "want was way we what when where which while who why will with without would you your python".split()
+    [
+        "a",
+        "about",
+        "an",
+        "and",
+        "any",
+        "are",
+        "as",
+        "at",
+        "be",
+        "but",
+        "by",
+        "can",
+        "did",
+        "do",
+        "does",
+        "for",
+        "from",
+        "had",
+        "has",
+        "have",
+        "how",
+        "i",
+        "if",
+        "in",
+        "into",
+        "is",
+        "it",
+        "its",
+        "me",
+        "my",
+        "not",
+        "of",
+        "on",
+        "one",
+        "or",
+        "should",
+        "so",
+        "than",
+        "that",
+        "the",
+        "their",
+        "them",
+        "then",
+        "there",
+        "these",
+        "they",
+        "this",
+        "to",
+        "use",
+        "used",
+        "using",
+        "want",
+        "was",
+        "way",
+        "we",
+        "what",
+        "when",
+        "where",
+        "which",
+        "while",
+        "who",
+        "why",
+        "will",
+        "with",
+        "without",
+        "would",
+        "you",
+        "your",
+        "python",
+    ]
 )
 
 
@@ -37,7 +105,9 @@ def sentences(text: str) -> list[str]:
         for paragraph in paragraphs(text)
         for item in _LIST_ITEM.split(paragraph.strip())
         for sentence in _SENTENCE_END.split(" ".join(item.removeprefix("- ").split()))
-        if sentence.endswith((".", "!", "?")) and sentence.count(" ") < _LONGEST_SENTENCE_WORDS and not _CODE.match(sentence)
+        if sentence.endswith((".", "!", "?"))
+        and sentence.count(" ") < _LONGEST_SENTENCE_WORDS
+        and not _CODE.match(sentence)
     ]
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TypedDict
 
 import httpx
+from honeyhive.integration import inject
 from llama_index.core.node_parser import SentenceSplitter
 from llama_index.core.schema import Document, NodeWithScore
 from llama_index.retrievers.bm25 import BM25Retriever  # pyright: ignore[reportMissingTypeStubs]  # has no py.typed
@@ -41,7 +42,9 @@ def search_documentation(query: str, *, environment: DemoEnvironment) -> Finding
     """
     hits = retriever(environment.data_dir).retrieve(query)
     modules = tuple(dict.fromkeys(_module(hit) for hit in hits))
-    page = fetch_page(environment.pages_url, modules[0], question=query, headers={})
+    headers: dict[str, str] = {}
+    inject(headers, url=environment.pages_url)
+    page = fetch_page(environment.pages_url, modules[0], question=query, headers=headers)
     passages = "\n\n".join(f"[{_module(hit)}]\n\n{hit.text}" for hit in hits)
     return Findings(f"About {page['module']}:\n\n{page['abstract']}\n\n{page['text']}\n\n{passages}", modules)
 

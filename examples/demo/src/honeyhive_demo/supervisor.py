@@ -13,14 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-import httpx
-
 from honeyhive_demo.environment import DemoEnvironment, child_variables
 
 READY_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 8.0
 _POLL_INTERVAL_S = 0.05
-_HEALTH_TIMEOUT_S = 1.0
 _TAIL_LINES = 15
 
 _Result = TypeVar("_Result")
@@ -50,12 +47,12 @@ class Run:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """One started process, and what shows that it is ready: an address that answers or a file that exists."""
+    """One started process, and what shows that it is ready: a port that takes connections or a file that exists."""
 
     name: str
     process: subprocess.Popen[bytes]
     log: Path
-    ready: str | Path
+    ready: int | Path
 
     def failure(self, what: str) -> ServiceError:
         """Return the error that tells what happened to this process, with the end of its log."""
@@ -79,7 +76,7 @@ class Supervisor:
         self._variables = variables
         self._services: list[Service] = []
 
-    def start(self, name: str, role: str, *, ready: str | Path, listener: socket.socket | None = None) -> None:
+    def start(self, name: str, role: str, *, ready: int | Path, listener: socket.socket | None = None) -> None:
         """Start one role of `honeyhive_demo.child`; a listener is handed over, bound but not yet listening."""
         log = self._data_dir / f"{role}.log"
         # -P: the working directory is the data directory, and nothing in it is to be imported.
@@ -89,10 +86,10 @@ class Supervisor:
             descriptors = (listener.fileno(),)
             command += ["--socket", str(listener.fileno())]
         with log.open("wb") as output:
-            process = subprocess.Popen(
+            process = subprocess.Popen(  # noqa: S603  our own module
                 command,
                 cwd=self._data_dir,
-                env=self._variables,
+                env={**self._variables, "OTEL_SERVICE_NAME": role},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -105,17 +102,15 @@ class Supervisor:
         """Return when every process is ready, naming each as it gets there; raises ServiceError when one does not."""
         deadline = time.monotonic() + READY_TIMEOUT_S
         waiting = list(self._services)
-        # A proxy in the caller's environment is not for loopback.
-        async with httpx.AsyncClient(timeout=_HEALTH_TIMEOUT_S, trust_env=False) as client:
-            while waiting:
-                for service in list(waiting):
-                    service.check()
-                    if await _is_ready(service, client):
-                        waiting.remove(service)
-                        on_ready(service.name)
-                if waiting and time.monotonic() > deadline:
-                    raise waiting[0].failure(f"was not ready after {READY_TIMEOUT_S:.0f} s")
-                await asyncio.sleep(_POLL_INTERVAL_S)
+        while waiting:
+            for service in list(waiting):
+                service.check()
+                if await _is_ready(service):
+                    waiting.remove(service)
+                    on_ready(service.name)
+            if waiting and time.monotonic() > deadline:
+                raise waiting[0].failure(f"was not ready after {READY_TIMEOUT_S:.0f} s")
+            await asyncio.sleep(_POLL_INTERVAL_S)
 
     async def while_running(self, work: Coroutine[None, None, _Result]) -> _Result:
         """Return what `work` returns; raises ServiceError when a process ends before that."""
@@ -169,13 +164,11 @@ async def running_services(
         supervisor = Supervisor(data_dir, variables)
         try:
             # Who asks comes before who answers, so that at the end nobody waits for a process that has gone.
-            supervisor.start("web", "web", ready=f"{web_url}/health", listener=web)
+            supervisor.start("web", "web", ready=_port(web), listener=web)
             supervisor.start("worker", "worker", ready=environment.worker_ready_file)
-            supervisor.start("pages", "pages", ready=f"{_url(pages)}/health", listener=pages)
+            supervisor.start("pages", "pages", ready=_port(pages), listener=pages)
             if run.provider is None:
-                supervisor.start("model server", "model", ready=f"{_url(model)}/health", listener=model)
-            for listener in (model, pages, web):
-                listener.close()
+                supervisor.start("model server", "model", ready=_port(model), listener=model)
             await supervisor.wait_ready(on_ready)
             yield supervisor, web_url
         finally:
@@ -183,13 +176,16 @@ async def running_services(
             _clean_broker(environment)
 
 
-async def _is_ready(service: Service, client: httpx.AsyncClient) -> bool:
+async def _is_ready(service: Service) -> bool:
     if isinstance(service.ready, Path):
         return service.ready.exists()
+    # Its socket listens once the application has started; asking it something would be one more session.
     try:
-        return (await client.get(service.ready)).is_success
-    except httpx.TransportError:
+        _, writer = await asyncio.open_connection("127.0.0.1", service.ready)
+    except ConnectionRefusedError:
         return False
+    writer.close()
+    return True
 
 
 def _listener() -> socket.socket:
@@ -199,9 +195,12 @@ def _listener() -> socket.socket:
     return listener
 
 
+def _port(listener: socket.socket) -> int:
+    return int(listener.getsockname()[1])
+
+
 def _url(listener: socket.socket) -> str:
-    host, port = listener.getsockname()
-    return f"http://{host}:{port}"
+    return f"http://127.0.0.1:{_port(listener)}"
 
 
 def _clean_broker(environment: DemoEnvironment) -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any, cast
 
+import honeyhive_celery
 from celery import Celery
 from celery.contrib.abortable import AbortableTask
 from celery.exceptions import Ignore
@@ -14,6 +15,7 @@ PROGRESS = "PROGRESS"
 
 app = Celery("honeyhive_demo")
 app.add_defaults(lambda: celery_settings(own_environment()))
+honeyhive_celery.instrument(app)
 
 
 # Celery makes a class of its own from `base` and cannot do so from a parametrised one.
@@ -43,10 +45,15 @@ def answer_question(self: AbortableTask[..., Any], question: str) -> dict[str, A
 @worker_init.connect
 def load_agent(**_: object) -> None:
     """Import the agent and build the index before the worker forks, so that its children share them."""
+    import honeyhive_langchain
+    import honeyhive_llamaindex
+
     import honeyhive_demo.agent  # noqa: F401  # pyright: ignore[reportUnusedImport]
     from honeyhive_demo.retrieval import retriever
 
     retriever(own_environment().data_dir)
+    honeyhive_langchain.instrument()
+    honeyhive_llamaindex.instrument()
 
 
 @worker_ready.connect

@@ -9,6 +9,8 @@ from typing import Annotated, Any
 from celery.states import FAILURE, SUCCESS
 from fastapi import FastAPI
 from fastapi.responses import StreamingResponse
+from honeyhive.integration import SessionScope
+from honeyhive_fastapi import SessionDep, instrument
 from pydantic import BaseModel, StringConstraints
 
 from honeyhive_demo.tasks import PROGRESS, answer_question, app
@@ -26,23 +28,21 @@ class Question(BaseModel):
 def create_app() -> FastAPI:
     """Make the ASGI application."""
     web = FastAPI(title="HoneyHive demo")
-    web.add_api_route("/health", health, methods=["GET"])
     web.add_api_route("/ask", ask, methods=["POST"])
+    instrument(web)
     return web
 
 
-async def health() -> dict[str, str]:
-    """Say that this process answers."""
-    return {"status": "ok"}
-
-
-async def ask(body: Question) -> StreamingResponse:
+async def ask(body: Question, session: SessionDep) -> StreamingResponse:
     """Answer as server-sent events: `token` with each new piece of text, then one `done` or one `error`."""
+    session.enrich(inputs={"question": body.question})
     published = await asyncio.to_thread(answer_question.delay, body.question)
-    return StreamingResponse(_events(published.id), media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+    return StreamingResponse(
+        _events(published.id, session), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
+    )
 
 
-async def _events(task_id: str) -> AsyncIterator[str]:
+async def _events(task_id: str, session: SessionScope) -> AsyncIterator[str]:
     deadline = time.monotonic() + _ANSWER_TIMEOUT_S
     sent_length = 0
     is_ended = False
@@ -54,12 +54,15 @@ async def _events(task_id: str) -> AsyncIterator[str]:
                 sent_length = len(result["said"])
             if state == SUCCESS:
                 is_ended = True
-                yield _event("done", {"task_id": task_id, "answer": result["answer"], "modules": result["modules"]})
+                session.enrich(outputs={"answer": result["answer"]})
+                done = {"answer": result["answer"], "modules": result["modules"]}
+                yield _event("done", {"session_id": session.session_id, **done})
             elif state == FAILURE:
                 is_ended = True
-                yield _event("error", {"task_id": task_id, "error": f"{type(result).__name__}: {result}"})
+                yield _event("error", {"session_id": session.session_id, "error": f"{type(result).__name__}: {result}"})
             elif time.monotonic() > deadline:
-                yield _event("error", {"task_id": task_id, "error": f"no answer within {_ANSWER_TIMEOUT_S:.0f} s"})
+                error = f"no answer within {_ANSWER_TIMEOUT_S:.0f} s"
+                yield _event("error", {"session_id": session.session_id, "error": error})
                 break
             else:
                 await asyncio.sleep(_POLL_INTERVAL_S)

@@ -2,9 +2,8 @@
 
 from django.urls import path
 
-from honeyhive_demo.pages.views import health, page
+from honeyhive_demo.pages.views import page
 
 urlpatterns = [
-    path("health", health),
     path("pages/<str:module>", page),
 ]

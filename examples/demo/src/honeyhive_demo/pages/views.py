@@ -4,7 +4,10 @@ import asyncio
 from functools import cache
 
 from django.http import HttpRequest, JsonResponse
+from honeyhive import enrich_span, trace
+from honeyhive.models import Usage
 from openai import AsyncOpenAI
+from openai.types.chat import ChatCompletionMessageParam
 
 from honeyhive_demo.documentation import MODULES, module_text
 from honeyhive_demo.environment import own_environment
@@ -16,11 +19,6 @@ _MODEL_TIMEOUT_S = 60.0
 _INSTRUCTIONS = "Summarise in two sentences what this page says about the question."
 
 
-async def health(_: HttpRequest) -> JsonResponse:
-    """Say that this process answers."""
-    return JsonResponse({"status": "ok"})
-
-
 async def page(request: HttpRequest, module: str) -> JsonResponse:
     """Answer with what the module's documentation says about `?question=`, and an abstract of it."""
     if module not in MODULES:
@@ -30,20 +28,27 @@ async def page(request: HttpRequest, module: str) -> JsonResponse:
     return JsonResponse({"module": module, "text": text, "abstract": await summarise_page(question, text)})
 
 
+@trace(event_type="model", capture_inputs=False, capture_outputs=False)
 async def summarise_page(question: str, text: str) -> str:
     """Ask the chat model for an abstract of `text`; raises openai.OpenAIError when it does not answer."""
+    model = own_environment().model_name
+    messages: list[ChatCompletionMessageParam] = [
+        {"role": "system", "content": _INSTRUCTIONS},
+        {"role": "user", "content": f"{question}\n\n{text}"},
+    ]
+    enrich_span(config={"provider": "openai", "model": model}, inputs={"chat_history": messages})
     stream = await _model().chat.completions.create(
-        model=own_environment().model_name,
-        messages=[
-            {"role": "system", "content": _INSTRUCTIONS},
-            {"role": "user", "content": f"{question}\n\n{text}"},
-        ],
-        stream=True,
-        stream_options={"include_usage": True},
+        model=model, messages=messages, stream=True, stream_options={"include_usage": True}
     )
-    # The last chunk carries the usage and no choices.
-    pieces = [choice.delta.content or "" async for chunk in stream for choice in chunk.choices]
-    return "".join(pieces)
+    pieces: list[str] = []
+    async for chunk in stream:
+        pieces.extend(choice.delta.content or "" for choice in chunk.choices)
+        if chunk.usage is not None:  # the last chunk carries the usage and no choices
+            usage = Usage(input_tokens=chunk.usage.prompt_tokens, output_tokens=chunk.usage.completion_tokens)
+            enrich_span(usage=usage)
+    abstract = "".join(pieces)
+    enrich_span(outputs={"role": "assistant", "content": abstract})
+    return abstract
 
 
 def _excerpt(module: str, question: str) -> str:

@@ -103,8 +103,9 @@ def _mac(key: bytes, session_id: str, project: str | None, issued: str) -> str:
 
 def may_tell(url: str, settings: Settings) -> bool:
     """Whether the host of *url* may be told the session: private hosts and listed ones, never a model provider's."""
-    host = (urlsplit(url).hostname or "").lower().rstrip(".")
-    if not host or _matches(host, settings.model_hosts):
+    parts = urlsplit(url)
+    host = (parts.hostname or "").lower().rstrip(".")
+    if not host or _matches(host, settings.model_hosts) or parts.netloc.lower() in settings.model_hosts:
         return False
     return _matches(host, settings.propagate_to) or _is_private(host)
 
