@@ -25,7 +25,7 @@ MEASURES: Final = {"wall_us": "caller wall", "thread_us": "caller CPU", "cpu_us"
 def start(script: str, *arguments: str) -> subprocess.Popen[str]:
     """A script of this folder as a process with pipes."""
     command = [sys.executable, str(HERE / script), *arguments]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603  our own
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
 def ask(process: subprocess.Popen[str], line: str) -> str:
@@ -50,7 +50,7 @@ def measure(rounds: int, calls: int) -> tuple[dict[str, dict[str, float]], int]:
         for _ in range(rounds):
             for name in random.sample(list(workers), len(workers)):
                 results[name].append(json.loads(ask(workers[name], str(calls))))
-        with urllib.request.urlopen(url) as response:  # noqa: S310  our own process on loopback
+        with urllib.request.urlopen(url) as response:
             arrived = int(response.read())
     finally:
         for process in (*workers.values(), sink):

@@ -22,7 +22,10 @@ class Sink(BaseHTTPRequestHandler):
         bodies, Sink.bodies = Sink.bodies, []
         requests = map(ExportTraceServiceRequest.FromString, bodies)
         Sink.spans = sum(
-            len(scope.spans) for request in requests for resource in request.resource_spans for scope in resource.scope_spans
+            len(scope.spans)
+            for request in requests
+            for resource in request.resource_spans
+            for scope in resource.scope_spans
         )
         self._answer(str(Sink.spans).encode())
 

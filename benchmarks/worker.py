@@ -29,7 +29,11 @@ def main() -> None:
             function(number, inputs[number % count])
         wall, thread = time.perf_counter() - wall_before, time.thread_time() - thread_before
         peer.flush()
-        result = {"wall_us": wall / calls * 1e6, "thread_us": thread / calls * 1e6, "cpu_us": (cpu_s() - cpu_before) / calls * 1e6}
+        result = {
+            "wall_us": wall / calls * 1e6,
+            "thread_us": thread / calls * 1e6,
+            "cpu_us": (cpu_s() - cpu_before) / calls * 1e6,
+        }
         sys.stdout.write(json.dumps(result) + "\n")
         sys.stdout.flush()
 

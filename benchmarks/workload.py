@@ -8,9 +8,7 @@ from typing import Any, Final
 PAYLOADS: Final = 512
 _SIZE: Final = 1024
 _random: Final = random.Random(7)  # noqa: S311  the same payloads in every run
-_WORDS: Final = [
-    "".join(_random.choices("etaoinshrdlucmfwypvbgkqjxz", k=_random.randint(2, 10))) for _ in range(4000)
-]
+_WORDS: Final = ["".join(_random.choices("etaoinshrdlucmfwypvbgkqjxz", k=_random.randint(2, 10))) for _ in range(4000)]
 _WEIGHTS: Final = [1 / (rank + 3) for rank in range(len(_WORDS))]
 
 

@@ -7,7 +7,7 @@ import pytest
 from honeyhive.events import otlp
 from honeyhive.events.decode import decode_request, split_records
 from honeyhive.events.reader import read_records
-from honeyhive.events.wire import WireError
+from honeyhive.events.wire import WireError, varint
 from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -138,14 +138,8 @@ def test_arbitrary_bytes_inside_a_span_are_read_or_refused_with_one_error(data: 
 def test_a_bottomless_attribute_is_refused_not_followed() -> None:
     value = b""
     for _ in range(500):
-        value = (
-            b"\x2a"
-            + otlp.varint(len(value) + 1 + len(otlp.varint(len(value))))
-            + b"\x0a"
-            + otlp.varint(len(value))
-            + value
-        )
-    nested = b"\x0a\x01k" + b"\x12" + otlp.varint(len(value)) + value
+        value = b"\x2a" + varint(len(value) + 1 + len(varint(len(value)))) + b"\x0a" + varint(len(value)) + value
+    nested = b"\x0a\x01k" + b"\x12" + varint(len(value)) + value
 
     with pytest.raises(WireError, match="nested deeper"):
-        list(decode_request(one_span(b"\x4a" + otlp.varint(len(nested)) + nested)))
+        list(decode_request(one_span(b"\x4a" + varint(len(nested)) + nested)))

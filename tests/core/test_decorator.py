@@ -5,7 +5,7 @@ import gc
 import inspect
 import json
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -96,7 +96,7 @@ def numbers(count: int) -> Iterator[str]:
 
 
 @trace
-async def letters(text: str) -> AsyncIterator[str]:
+async def letters(text: str) -> AsyncGenerator[str]:
     for letter in text:
         await asyncio.sleep(0)
         step(0)
@@ -148,7 +148,7 @@ def test_an_async_stream_ends_once_however_it_is_left(recorder: Recorder, caplog
         stream = letters("cd")
         async for _ in stream:
             break
-        await stream.aclose()  # pyright: ignore[reportAttributeAccessIssue]  an async generator at run time
+        await stream.aclose()
 
     with caplog.at_level(logging.DEBUG, "opentelemetry"):
         asyncio.run(consume())
@@ -163,6 +163,7 @@ def test_an_async_stream_ends_once_however_it_is_left(recorder: Recorder, caplog
 def test_a_generator_receives_what_is_sent_and_thrown(recorder: Recorder) -> None:
     @trace
     def talk() -> Any:
+        heard: object
         try:
             heard = yield "first"
         except KeyError:
@@ -293,3 +294,17 @@ def test_threads_have_their_own_parents(recorder: Recorder) -> None:
     for child in children:
         assert child.parent_id is not None
         assert len(events[child.parent_id].inputs["name"]) == child.inputs["a"]
+
+
+def test_what_a_generator_opens_around_its_yields_stays_the_parent(recorder: Recorder) -> None:
+    @trace
+    def retrieve() -> Iterator[int]:
+        with recorder.tracer.provider.get_tracer("lib").start_as_current_span("around"):
+            for number in range(2):
+                step(number)
+                yield number
+
+    assert list(retrieve()) == [0, 1]
+
+    lines = recorder.tree().splitlines()
+    assert lines[2:] == ["    tool around", "      tool step", "      tool step"]

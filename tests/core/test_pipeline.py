@@ -77,7 +77,7 @@ def collector_of() -> Iterator[Callable[..., Collector]]:
 def run(program: str, tmp_path: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run *program* in a Python of its own with a data directory of its own."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("HH_", "OTEL_"))}
-    return subprocess.run(  # noqa: S603  our own program
+    return subprocess.run(
         [sys.executable, "-W", "error", "-c", PRELUDE + program],
         env={**clean, "HH_DATA_DIR": str(tmp_path), **environment},
         capture_output=True,
@@ -323,7 +323,7 @@ if __name__ == "__main__":
 """
     script = tmp_path / "spawns.py"
     script.write_text(program)
-    subprocess.run(  # noqa: S603  our own program
+    subprocess.run(
         [sys.executable, str(script)], env={**os.environ, "HH_DATA_DIR": str(tmp_path)}, check=True, timeout=60
     )
 

@@ -114,6 +114,18 @@ def test_a_task_message_is_trusted_whatever_its_signature(recorder: Recorder) ->
     assert (scope.session_id, scope.owned) == (SESSION, False)
 
 
+def test_what_a_called_service_says_of_the_session_reaches_its_event(recorder: Recorder) -> None:
+    carrier: dict[str, str] = {}
+    with session("chat") as block:
+        call(carrier)
+    scope, _ = session_scope("request", extract(carrier))
+    scope.enrich(metadata={"said": "there"})
+    scope.finish()
+
+    (found,) = recorder.sessions()
+    assert (found.session_id, found.root.metadata["said"]) == (block.session_id, "there")
+
+
 def settings(**options: object) -> Settings:
     return Settings.from_env({}, **options)
 

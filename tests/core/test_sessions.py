@@ -46,7 +46,7 @@ def test_sessions_of_concurrent_tasks_and_threads_stay_apart(recorder: Recorder)
         await asyncio.gather(*(one(f"task-{number}") for number in range(20)))
 
     asyncio.run(many())
-    threads = [threading.Thread(target=lambda n=n: asyncio.run(one(f"thread-{n}"))) for n in range(5)]
+    threads = [threading.Thread(target=asyncio.run, args=(one(f"thread-{number}"),)) for number in range(5)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -158,3 +158,21 @@ def test_an_event_record_reads_back_from_its_json_form_and_names_a_bad_field() -
         an_event("t", "s", start_time="now")
     with pytest.raises(ValueError, match="event_type is 'agent'; it is one of model, tool"):
         an_event("t", "s", event_type="agent")
+
+
+def test_totals_count_only_numbers_whatever_a_user_wrote() -> None:
+    odd = {"prompt_tokens": "12", "completion_tokens": True, "total_tokens": float("nan"), "cost": "0.01"}
+    (found,) = assemble([an_event("m", "s", event_type="model", metadata=odd)])
+
+    assert {
+        "prompt_tokens": 0,
+        "total_tokens": 0,
+        "cost": None,
+        "unpriced_model_events": 1,
+    }.items() <= found.root.metadata.items()
+
+
+def test_events_that_name_each_other_as_parent_are_shown_once() -> None:
+    (found,) = assemble([an_event("a", "b"), an_event("b", "a"), an_event("c", "s")])
+
+    assert sorted(event.event_id for _, event in found.walk()) == ["a", "b", "c", "s"]

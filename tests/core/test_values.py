@@ -40,24 +40,24 @@ def deep(levels: int) -> list[Any]:
     return outer
 
 
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [
-        ({"a": [1, 2.5, None, True]}, {"a": [1, 2.5, None, True]}),
-        (decimal.Decimal("1.10"), "1.10"),
-        ({1}, [1]),
-        ((1, 2), [1, 2]),
-        (b"secret", {"type": "bytes", "size": 6}),
-        (dt.date(2026, 1, 2), "2026-01-02"),
-        (uuid.UUID(int=7), "00000000-0000-0000-0000-000000000007"),
-        (ValueError("no"), {"type": "ValueError", "message": "no"}),
-        (Point(1), {"x": 1, "inner": None}),
-        (OrderedDict(a=1), {"a": 1}),
-        ({3: "three"}, {"3": "three"}),
-        (1 << 70, str(1 << 70)),
-        (["a\ud800"], ["a?"]),
-    ],
-)
+JSON_FORMS: list[tuple[object, object]] = [
+    ({"a": [1, 2.5, None, True]}, {"a": [1, 2.5, None, True]}),
+    (decimal.Decimal("1.10"), "1.10"),
+    ({1}, [1]),
+    ((1, 2), [1, 2]),
+    (b"secret", {"type": "bytes", "size": 6}),
+    (dt.date(2026, 1, 2), "2026-01-02"),
+    (uuid.UUID(int=7), "00000000-0000-0000-0000-000000000007"),
+    (ValueError("no"), {"type": "ValueError", "message": "no"}),
+    (Point(1), {"x": 1, "inner": None}),
+    (OrderedDict(a=1), {"a": 1}),
+    ({3: "three"}, {"3": "three"}),
+    (1 << 70, str(1 << 70)),
+    (["a\ud800"], ["a?"]),
+]
+
+
+@pytest.mark.parametrize(("value", "expected"), JSON_FORMS)
 def test_a_value_keeps_its_json_form(value: object, expected: object) -> None:
     assert orjson.loads(to_json(value)) == expected
 

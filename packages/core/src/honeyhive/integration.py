@@ -18,6 +18,7 @@ from honeyhive.tracing.channel import Channel
 from honeyhive.tracing.context import (
     CLAIM_KEY,
     SESSION_KEY,
+    SUPPRESS_KEY,
     attached,
     current_context,
     is_suppressed,
@@ -100,9 +101,9 @@ def start_event(
     program may change them later. *attributes* are OpenTelemetry attributes; *kind* is an OTLP span kind.
     """
     channel = channel_of(tracer)
-    if not channel.enabled or is_suppressed():
-        return None
     context = parent if isinstance(parent, Context) else current_context()
+    if not channel.enabled or context.get(SUPPRESS_KEY):
+        return None
     above = parent if isinstance(parent, OpenEvent) else span_of(context) if parent is not None else nearest(context)
     event = open_event(channel, static_part(name, event_type, kind), event_type, context, above)
     if event is None:

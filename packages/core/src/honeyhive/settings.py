@@ -218,17 +218,22 @@ _VARIABLES: Final[tuple[tuple[str, str, Callable[[str], Any]], ...]] = (
 )
 
 
-def variable_of(setting: str) -> str | None:
-    """The environment variable of *setting*, if it has one."""
-    return next((variable for name, variable, _ in _VARIABLES if name == setting), None)
+def variables_of(setting: str) -> tuple[str, ...]:
+    """The environment variables of *setting*, the one that wins first."""
+    return tuple(variable for name, variable, _ in _VARIABLES if name == setting)
 
 
 def _check_url(name: str, url: str | None) -> None:
     if url is None:
         return
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        message = f"{name} is {url!r}; it must be a URL such as http://collector:4318"
+    try:
+        parts = urlsplit(url)
+        is_usable = parts.scheme in {"http", "https"} and bool(parts.hostname)
+        shown = url if "@" not in url else "a URL with credentials in it"
+    except ValueError:
+        is_usable, shown = False, "not a URL"
+    if not is_usable:
+        message = f"{name} is {shown!r}; it must be a URL such as http://collector:4318"
         raise ConfigurationError(message)
 
 

@@ -1,6 +1,7 @@
 """Sessions put together from events of any process, in any order."""
 
 import dataclasses
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
@@ -38,12 +39,16 @@ class Session:
         return tuple(event for event in self.events if event.parent_id not in known)
 
     def walk(self) -> Iterator[tuple[int, Event]]:
-        """Each event with its depth, the session first, parents before children, orphans last at depth 1."""
+        """Each event with its depth, the session first, parents before children; orphans and cycles last, at depth 1."""
         below = self.children()
-        pending = [(1, event) for event in reversed(self.orphans())]
+        pending = [(1, event) for event in reversed((*self.orphans(), *self.events))]
         pending.append((0, self.root))
+        seen: set[str] = set()
         while pending:
             depth, event = pending.pop()
+            if event.event_id in seen:  # what is still pending and not seen has no way up to the session: a cycle
+                continue
+            seen.add(event.event_id)
             yield depth, event
             pending.extend((depth + 1, child) for child in reversed(below.get(event.event_id, ())))
 
@@ -125,8 +130,8 @@ def totals(events: Iterable[Event]) -> dict[str, Any]:
     """
     counted = list(events)
     models = [event for event in counted if event.event_type is EventType.model]
-    costs = [event.metadata[semconv.COST] for event in models if event.metadata.get(semconv.COST) is not None]
-    sums = {name: sum(event.metadata.get(name) or 0 for event in models) for name in _TOKENS}
+    costs = _numbers(models, semconv.COST)
+    sums = {name: sum(_numbers(models, name)) for name in _TOKENS}
     return {
         "num_events": len(counted),
         "num_model_events": len(models),
@@ -134,3 +139,9 @@ def totals(events: Iterable[Event]) -> dict[str, Any]:
         semconv.COST: sum(costs) if costs else None,
         "unpriced_model_events": len(models) - len(costs),
     }
+
+
+def _numbers(events: Iterable[Event], name: str) -> list[float]:
+    """What *events* say of *name* in their metadata, where it is a number: a user may have written anything there."""
+    values = (event.metadata.get(name) for event in events)
+    return [value for value in values if type(value) in {int, float} and math.isfinite(value)]

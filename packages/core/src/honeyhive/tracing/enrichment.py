@@ -1,20 +1,14 @@
 """What user code says of the event or the session it runs in."""
 
 from collections.abc import Mapping
-from typing import Final
 
-from honeyhive import semconv
-from honeyhive.events import otlp
 from honeyhive.events.event import Usage
 from honeyhive.guard import guard
 from honeyhive.tracing.channel import Channel
 from honeyhive.tracing.lineage import current_event
-from honeyhive.tracing.parts import static_part, write_record
-from honeyhive.tracing.session import SessionScope, current_session
+from honeyhive.tracing.session import current_session
 
 Fields = Mapping[str, object]
-
-_FIELDS: Final = frozenset(semconv.FIELDS)
 
 
 def enrich_current_event(  # noqa: PLR0913  the fields of an event
@@ -71,39 +65,14 @@ def enrich_current_session(
         session = current_session()
         if channel is None or session is None:
             return False
-        fields: dict[str, Fields | None] = {
-            "metadata": {**(metadata or {}), **more},
-            "metrics": metrics,
-            "feedback": feedback,
-            "inputs": inputs,
-            "outputs": outputs,
-            "config": config,
-            "user_properties": user_properties,
-        }
-        given = {name: values for name, values in fields.items() if values}
-        if not given:
-            return True
-        if session.finished or session.is_default:
-            write_update(channel, session, session.session_id, given)
-        else:
-            session.enrich(**given)
+        session.enrich(
+            metadata={**(metadata or {}), **more},
+            metrics=metrics,
+            feedback=feedback,
+            inputs=inputs,
+            outputs=outputs,
+            config=config,
+            user_properties=user_properties,
+        )
         return True
     return False
-
-
-def write_update(channel: Channel, session: SessionScope, event_id: str, fields: Mapping[str, Fields]) -> None:
-    """Write an update record: *fields* for the event of *event_id*, wherever that was or will be written."""
-    if not channel.enabled:
-        return
-    now_ns = channel.now_ns()
-    if session.unannounced:
-        session.announce()
-    head = (
-        otlp.identity(channel.new_trace_id(), channel.new_span_id(), b""),
-        static_part(semconv.UPDATE_SPAN, None),
-        otlp.times(now_ns, now_ns),
-        session.encoded_for(channel),
-        otlp.attribute(semconv.UPDATE_TARGET, event_id),
-        otlp.FLAGS_LOCAL_PARENT,
-    )
-    write_record(channel, head, fields)

@@ -50,10 +50,16 @@ class SessionScope:
         return otlp.attribute(semconv.SESSION_ID, self.session_id) + channel.identity
 
     def enrich(self, **fields: Mapping[str, object] | None) -> None:
-        """Merge mapping fields (``metadata``, ``user_properties``, …) into the session's event."""
-        for name, values in fields.items():
-            if values:
-                self.fields.setdefault(name, {}).update(values)
+        """Merge mapping fields (``metadata``, ``user_properties``, …) into the session's event.
+
+        What is said of a session whose event is written elsewhere, or already, travels as an update record.
+        """
+        given = {name: values for name, values in fields.items() if values}
+        if given and (self.finished or self.is_default):
+            self._write_update(given)
+            return
+        for name, values in given.items():
+            self.fields.setdefault(name, {}).update(values)
 
     @property
     def is_default(self) -> bool:
@@ -70,6 +76,8 @@ class SessionScope:
         if self.finished or self.unannounced:
             return
         self.finished = True
+        if not self.channel.enabled:
+            return
         if error is not None and self.error is None:
             self.fail(error)
         self._write(self.channel.now_ns())
@@ -79,6 +87,22 @@ class SessionScope:
         self.status = status_of(error)
         if self.status is Status.ERROR:
             self.error = describe_error(error)
+
+    def _write_update(self, fields: Mapping[str, Mapping[str, object]]) -> None:
+        if not self.channel.enabled:
+            return
+        if self.unannounced:
+            self.announce()
+        channel, now_ns = self.channel, self.channel.now_ns()
+        head = (
+            otlp.identity(channel.new_trace_id(), channel.new_span_id(), b""),
+            static_part(semconv.UPDATE_SPAN, None),
+            otlp.times(now_ns, now_ns),
+            self.encoded,
+            otlp.attribute(semconv.UPDATE_TARGET, self.session_id),
+            otlp.FLAGS_LOCAL_PARENT,
+        )
+        write_record(channel, head, fields)
 
     def _write(self, end_ns: int) -> None:
         attributes = [otlp.attribute(semconv.EVENT_ID, self.session_id)]

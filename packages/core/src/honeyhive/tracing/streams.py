@@ -2,12 +2,12 @@
 
 import functools
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Final, TypeVar, cast
 
 from honeyhive.events.event import Status
 from honeyhive.guard import guard
-from honeyhive.tracing.context import attached
+from honeyhive.tracing.context import attached, current_context
 from honeyhive.tracing.span import OpenEvent
 
 T = TypeVar("T")
@@ -29,9 +29,14 @@ class _Recording:
         self.count = 0
         self.text_length = 0
 
-    def inside(self) -> AbstractContextManager[None]:
-        """The event as the current one, for one step."""
-        return attached(self.context)
+    @contextmanager
+    def inside(self) -> Generator[None]:
+        """The event as the current one for one step, and whatever the step before left current inside it."""
+        with attached(self.context):
+            try:
+                yield
+            finally:
+                self.context = current_context()
 
     def add(self, item: object) -> None:
         with guard("record a stream"):
