@@ -163,12 +163,10 @@ def test_an_async_stream_ends_once_however_it_is_left(recorder: Recorder, caplog
 def test_a_generator_receives_what_is_sent_and_thrown(recorder: Recorder) -> None:
     @trace
     def talk() -> Any:
-        heard: object
         try:
-            heard = yield "first"
+            yield (yield "first")
         except KeyError:
-            heard = "caught"
-        yield heard
+            yield "caught"
         return "done"
 
     sending, throwing = talk(), talk()

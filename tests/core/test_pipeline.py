@@ -288,6 +288,34 @@ def test_journal_off_writes_no_byte(tmp_path: Path, collector_of: Callable[..., 
     assert list(tmp_path.iterdir()) == []
 
 
+def test_two_tracers_keep_their_events_where_each_was_told(
+    tmp_path: Path, collector_of: Callable[..., Collector]
+) -> None:
+    collector = collector_of()
+    program = f"""
+a = HoneyHiveTracer.init(project="a", data_dir="{tmp_path}/a", otlp_endpoint="{collector.url}")
+b = HoneyHiveTracer.init(project="b", data_dir="{tmp_path}/b")
+trace(event_name="for a")(work)(1)
+trace(event_name="for b", tracer=b)(len)("x")
+show(a, [a.flush(), b.flush(), b.stats().delivered])
+"""
+    finished = run(program, tmp_path)
+
+    assert result(finished) == [[True, True, 2], 3, 3, 0, {}]
+    assert {event.project for found in sessions(tmp_path / "b") for event in found.events} == {"b"}
+    assert "for b" not in collector.names()
+    assert (
+        len({segment.name.split("-")[0] for side in "ab" for segment in (tmp_path / side / "journal").iterdir()}) == 2
+    )
+
+
+def test_nowhere_to_go_is_said_once_and_counted(tmp_path: Path) -> None:
+    finished = run("t = HoneyHiveTracer.init(); work(1); show(t, t.flush())", tmp_path, HH_JOURNAL="off")
+
+    assert result(finished) == [False, 2, 0, 0, {"no_destination": 2}]
+    assert finished.stderr.count("HH_OTLP_ENDPOINT") == 1
+
+
 def test_a_full_queue_drops_the_newest_and_counts_them(tmp_path: Path) -> None:
     finished = run("t = HoneyHiveTracer.init(max_queue_bytes=4096); work('x' * 10_000); show(t, t.flush())", tmp_path)
 

@@ -53,7 +53,7 @@ class WholeFileBackend(FilesystemBackend):
     def set(self, key: Any, value: Any) -> None:
         """Store one result; the key is bytes by now, whatever the base class declares."""
         # The stubs lack `_filename`.
-        path = Path(os.fsdecode(cast("Any", self)._filename(key)))
+        path = Path(os.fsdecode(cast("Any", self)._filename(key)))  # noqa: SLF001  see above
         partial = path.with_name(f"{uuid4()}.partial")
         partial.write_bytes(ensure_bytes(value))
         partial.replace(path)

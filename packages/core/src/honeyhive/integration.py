@@ -11,6 +11,7 @@ from opentelemetry.context import Context
 
 from honeyhive.events.event import EventType, Status, Usage
 from honeyhive.guard import guard
+from honeyhive.http import known_method, method_attributes, redacted_query, split_host
 from honeyhive.settings import Settings
 from honeyhive.tracer import HoneyHiveTracer, default_tracer_channel
 from honeyhive.tracing import propagation
@@ -62,9 +63,13 @@ __all__ = [
     "guard",
     "inject",
     "is_suppressed",
+    "known_method",
+    "method_attributes",
+    "redacted_query",
     "register_parent_resolver",
     "session_scope",
     "settings",
+    "split_host",
     "start_event",
     "suppress",
     "unregister_parent_resolver",

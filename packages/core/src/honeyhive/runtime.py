@@ -10,7 +10,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from honeyhive.export.delivery import Delivery
-from honeyhive.export.journal import Journal
 from honeyhive.export.outlet import Outlet
 from honeyhive.export.queue import EventQueue
 from honeyhive.export.worker import Worker
@@ -26,7 +25,6 @@ class Runtime:
     """What one process sends with. It starts at the first event, and clean in each forked child."""
 
     def __init__(self, settings: Settings) -> None:
-        self.journal = Journal(settings.journal_dir, max_bytes=settings.max_journal_bytes)
         self._outlets: weakref.WeakSet[Outlet] = weakref.WeakSet()
         self._delivery = Delivery()
         self._at_shutdown: list[Callable[[], None]] = []
@@ -35,7 +33,7 @@ class Runtime:
             overload_wait_s=settings.overload_wait_ms / 1000,
             on_first=self._start_worker,
         )
-        self._worker = Worker(self.queue, self.journal, self._delivery)
+        self._worker = Worker(self.queue, self._delivery)
 
     def _start_worker(self) -> None:
         self._worker.ensure_running()
@@ -82,7 +80,6 @@ class Runtime:
         """Start clean in a forked child."""
         self.queue.reset_after_fork()
         self._worker.reset_after_fork()
-        self.journal.reset_after_fork()
         self._delivery.reset_after_fork()
         for outlet in list(self._outlets):
             outlet.reset_after_fork()
@@ -99,7 +96,7 @@ _process: Final = _Process()
 
 
 def runtime_for(settings: Settings) -> Runtime:
-    """The process's runtime; *settings* of the first tracer decide its queue and its data directory."""
+    """The process's runtime; *settings* of the first tracer decide its queue."""
     with _process.lock:
         if _process.runtime is None:
             _process.runtime = Runtime(settings)

@@ -1,5 +1,6 @@
 """`HoneyHiveTracer`: settings, sessions, provider and account of one project in this process."""
 
+import logging
 import os
 import sys
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import TracerProvider
 
+_LOG: Final = logging.getLogger("honeyhive")
 _FLUSH_TIMEOUT_MS: Final = 30_000
 _SHUTDOWN_TIMEOUT_MS: Final = 5_000
 
@@ -45,6 +47,8 @@ class HoneyHiveTracer:
         self.channel.default_session = own
         if default_channel() is None:
             set_default_channel(self.channel)
+        if not (self.settings.journal or self.settings.destination or self.settings.test_mode):
+            _LOG.warning("honeyhive: events go nowhere: set HH_API_KEY, HH_OTLP_ENDPOINT or HH_JOURNAL=on")
 
     def _open_channel(self) -> Channel:
         runtime = runtime_for(self.settings)

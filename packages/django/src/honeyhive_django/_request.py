@@ -7,35 +7,11 @@ that is answered without us would be refused with us; ``user``, ``session`` and 
 import re
 from functools import lru_cache
 from typing import Any, Final
-from urllib.parse import unquote_plus
 
 from django.http import HttpRequest
+from honeyhive.integration import known_method, method_attributes, redacted_query, split_host
 
-_METHODS: Final = frozenset({"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE"})
 _CARRIED: Final = {f"HTTP_{name.upper()}": name for name in ("traceparent", "tracestate", "baggage")}
-# The semantic conventions' list, then names under which applications pass secrets; compared in lower case.
-_SECRET_PARAMETERS: Final = frozenset(
-    {
-        "awsaccesskeyid",
-        "sig",
-        "signature",
-        "x-amz-credential",
-        "x-amz-security-token",
-        "x-amz-signature",
-        "x-goog-signature",
-        "access_token",
-        "api_key",
-        "apikey",
-        "client_secret",
-        "code",
-        "id_token",
-        "key",
-        "password",
-        "refresh_token",
-        "secret",
-        "token",
-    }
-)
 
 
 def carried(request: HttpRequest) -> dict[str, str]:
@@ -45,7 +21,7 @@ def carried(request: HttpRequest) -> dict[str, str]:
 
 def method_name(request: HttpRequest) -> str:
     """The method as it may stand in a name: ``HTTP`` for one that nobody knows, of which there may be any number."""
-    return request.method if request.method in _METHODS else "HTTP"
+    return known_method(request.method) or "HTTP"
 
 
 def request_inputs(request: HttpRequest) -> dict[str, object]:
@@ -57,16 +33,12 @@ def request_attributes(request: HttpRequest) -> dict[str, str | int]:
     """The attributes that are known when a request arrives."""
     meta = request.META
     found: dict[str, Any] = {
+        **method_attributes(request.method),
         "url.path": request.path,
         "url.scheme": request.scheme,
         "user_agent.original": meta.get("HTTP_USER_AGENT"),
         "client.address": meta.get("REMOTE_ADDR"),
     }
-    if request.method in _METHODS:
-        found["http.request.method"] = request.method
-    else:
-        found["http.request.method"] = "_OTHER"
-        found["http.request.method_original"] = request.method
     query = meta.get("QUERY_STRING")
     if query:
         found["url.query"] = redacted_query(query)
@@ -77,24 +49,11 @@ def request_attributes(request: HttpRequest) -> dict[str, str | int]:
     return {name: value for name, value in found.items() if value not in {None, ""}}
 
 
-def redacted_query(query: str) -> str:
-    """*query* without the values of parameters that carry credentials."""
-    return "&".join(map(_redacted, query.split("&")))
-
-
-def _redacted(parameter: str) -> str:
-    name, equals, _ = parameter.partition("=")
-    return f"{name}=REDACTED" if equals and unquote_plus(name).lower() in _SECRET_PARAMETERS else parameter
-
-
 def _server(host: str | None, meta: dict[str, Any]) -> tuple[str | None, int | None]:
     if not host:
         port = str(meta.get("SERVER_PORT", ""))
         return meta.get("SERVER_NAME"), int(port) if port.isdecimal() else None
-    address, colon, port = host.rpartition(":")
-    if not colon or not port.isdecimal():  # no port; what an IPv6 address ends with is "]"
-        return host, None
-    return address, int(port)
+    return split_host(host)
 
 
 def raw_route(request: HttpRequest) -> str | None:

@@ -143,5 +143,6 @@ def totals(events: Iterable[Event]) -> dict[str, Any]:
 
 def _numbers(events: Iterable[Event], name: str) -> list[float]:
     """What *events* say of *name* in their metadata, where it is a number: a user may have written anything there."""
-    values = (event.metadata.get(name) for event in events)
-    return [value for value in values if type(value) in {int, float} and math.isfinite(value)]
+    values: Iterable[object] = (event.metadata.get(name) for event in events)
+    numbers = (value for value in values if isinstance(value, (int, float)) and not isinstance(value, bool))
+    return [number for number in numbers if math.isfinite(number)]

@@ -6,6 +6,7 @@ import threading
 import time
 from collections import deque
 from itertools import islice
+from pathlib import Path
 from typing import Final
 
 from opentelemetry import context as otel_context
@@ -16,6 +17,7 @@ from honeyhive.export.journal import Journal, Place
 from honeyhive.export.outlet import Outlet
 from honeyhive.export.queue import Encodable, EventQueue
 from honeyhive.guard import guard
+from honeyhive.settings import Settings
 
 _LOG: Final = logging.getLogger("honeyhive")
 _SUPPRESS_KEY: Final = getattr(otel_context, "_SUPPRESS_INSTRUMENTATION_KEY", "suppress_instrumentation")
@@ -51,9 +53,9 @@ class _Batch:
 class Worker:
     """One daemon thread a process, started by its first event."""
 
-    def __init__(self, queue: EventQueue, journal: Journal, delivery: Delivery) -> None:
+    def __init__(self, queue: EventQueue, delivery: Delivery) -> None:
         self._queue = queue
-        self._journal = journal
+        self._journals: dict[Path, Journal] = {}
         self._delivery = delivery
         self._start_lock = threading.Lock()
         self._reset()
@@ -69,6 +71,8 @@ class Worker:
 
     def reset_after_fork(self) -> None:
         """Start clean in a child: what the parent has not delivered is the parent's to deliver."""
+        for journal in self._journals.values():
+            journal.reset_after_fork()
         self._start_lock = threading.Lock()
         self._reset()
 
@@ -127,7 +131,8 @@ class Worker:
                     self._give_up(outlet, batches)
         for outlet, batches in self._batches.items():
             self._give_up(outlet, batches)
-        self._journal.close()
+        for journal in self._journals.values():
+            journal.close()
         self._delivery.close()
 
     @staticmethod
@@ -157,7 +162,7 @@ class Worker:
         if settings.test_mode:
             outlet.drop("test_mode", count)
             return
-        place = self._journal.append(outlet.fingerprint, record) if settings.journal else None
+        place = self._journal_of(settings).append(outlet.fingerprint, record) if settings.journal else None
         if settings.destination is None:
             if place is not None:
                 outlet.deliver(count)
@@ -171,6 +176,14 @@ class Worker:
         due = time.monotonic() + settings.flush_interval_s
         batch = _Batch(count, len(record), due, place, None if place is not None else record)
         self._batches.setdefault(outlet, deque()).append(batch)
+
+    def _journal_of(self, settings: Settings) -> Journal:
+        """The journal in the data directory of *settings*, nearly always the same for all tracers."""
+        journal = self._journals.get(settings.journal_dir)
+        if journal is None:
+            journal = Journal(settings.journal_dir, max_bytes=settings.max_journal_bytes)
+            self._journals[settings.journal_dir] = journal
+        return journal
 
     def _next_due_s(self) -> float | None:
         dues = [batches[0].due for outlet, batches in self._batches.items() if outlet not in self._paused]
