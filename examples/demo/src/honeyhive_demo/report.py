@@ -60,7 +60,7 @@ class Report:
         costs = [session.root.metadata["cost"] for session in sessions if session.root.metadata["cost"] is not None]
         tokens = sum(session.root.metadata["total_tokens"] for session in sessions)
         parts = (
-            f"{len(sessions)} sessions",
+            f"{len(sessions)} session{'' if len(sessions) == 1 else 's'}",
             f"{count(len(events))} events",
             f"{len(processes - {None})} processes",
             f"{count(tokens)} tokens",
