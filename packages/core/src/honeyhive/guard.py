@@ -4,6 +4,7 @@
 """
 
 import logging
+import os
 import threading
 import time
 from collections import Counter
@@ -25,6 +26,10 @@ class Guard:
         self.strict = False
         self.swallowed: Counter[str] = Counter()
         self._logged_at: dict[str, float] = {}
+        self._lock = threading.RLock()
+
+    def reset_after_fork(self) -> None:
+        """Start with a free lock in a child: the parent's may have been held at the fork."""
         self._lock = threading.RLock()
 
     def __call__(self, activity: str) -> "_Guarded":
@@ -83,3 +88,4 @@ def _own_frames(traceback: TracebackType | None) -> str:
 
 
 guard: Final = Guard()
+os.register_at_fork(after_in_child=guard.reset_after_fork)

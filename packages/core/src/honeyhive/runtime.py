@@ -27,7 +27,7 @@ class Runtime:
     def __init__(self, settings: Settings) -> None:
         self._outlets: weakref.WeakSet[Outlet] = weakref.WeakSet()
         self._delivery = Delivery()
-        self._at_shutdown: list[Callable[[], None]] = []
+        self._at_shutdown: list[weakref.WeakMethod[Callable[[], None]]] = []
         self.queue = EventQueue(
             max_bytes=settings.max_queue_bytes,
             overload_wait_s=settings.overload_wait_ms / 1000,
@@ -66,14 +66,16 @@ class Runtime:
                     outlet.settled.wait(min(left, 0.1))
 
     def at_shutdown(self, callback: Callable[[], None]) -> None:
-        """Call *callback* before the last flush of the process."""
-        self._at_shutdown.append(callback)
+        """Call *callback*, a bound method, before the last flush of the process, if its object still lives."""
+        self._at_shutdown = [kept for kept in self._at_shutdown if kept() is not None]
+        self._at_shutdown.append(weakref.WeakMethod(callback))
 
     def shutdown(self) -> None:
         """Write and deliver what is left, within five seconds; the journal keeps the rest."""
-        for callback in self._at_shutdown:
-            callback()
-        self._at_shutdown.clear()
+        for reference in self._at_shutdown:
+            callback = reference()
+            if callback is not None:
+                callback()
         self._worker.stop(_SHUTDOWN_TIMEOUT_S)
 
     def reset_after_fork(self) -> None:

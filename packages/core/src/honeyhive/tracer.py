@@ -59,12 +59,8 @@ class HoneyHiveTracer:
             flush=lambda timeout_s: runtime.flush(outlet, timeout_s),
             stats=outlet.stats,
         )
-        runtime.at_shutdown(self._finish_own_session)
+        runtime.at_shutdown(channel.finish_default_session)
         return channel
-
-    def _finish_own_session(self) -> None:
-        if self.channel.default_session is not None:
-            self.channel.default_session.finish()
 
     @classmethod
     def init(cls, **options: Unpack[TracerOptions]) -> Self:
@@ -148,7 +144,7 @@ class HoneyHiveTracer:
         """End the process's own session, deliver what can be delivered in five seconds, and record nothing more."""
         if self.channel.default_session is None:
             return
-        self._finish_own_session()
+        self.channel.finish_default_session()
         self.flush(_SHUTDOWN_TIMEOUT_MS)
         self.channel.enabled = False
         self.channel.default_session = None

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from honeyhive import __about__
+from honeyhive.guard import guard
 from honeyhive.settings import Settings
 
 if TYPE_CHECKING:
@@ -49,6 +50,9 @@ class Delivery:
         try:
             response = self._client.post(url, content=body, headers=request_headers(settings), timeout=timeout_s)
         except httpx.HTTPError:
+            return Outcome(retry_after_s=backoff_s(attempt))
+        except Exception as error:  # noqa: BLE001  what httpx does not call an HTTP error, such as a header it cannot send
+            guard.swallow(error, "deliver events")
             return Outcome(retry_after_s=backoff_s(attempt))
         return _judge(response.status_code, response.headers, attempt)
 

@@ -4,7 +4,9 @@ import dataclasses
 import fcntl
 import logging
 import os
+import secrets
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -40,10 +42,13 @@ class _Segment:
 
     def __init__(self, directory: Path, fingerprint: str, number: int) -> None:
         stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime())
-        self.path = directory / f"{fingerprint}-{stamp}-{os.getpid()}-{number}{_SUFFIX}"
+        # Containers that share a volume may have the same process id and start in the same second.
+        name = f"{fingerprint}-{stamp}-{os.getpid()}-{number}-{secrets.token_hex(3)}{_SUFFIX}"
+        self.path = directory / name
         self.descriptor = os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
-        fcntl.flock(self.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         self.size = 0
+        with suppress(OSError):  # a file system without locks: then only age tells which segments are done with
+            fcntl.flock(self.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def append(self, record: bytes) -> int:
         """Write *record* whole; a short write is truncated away. Returns its offset; raises ``OSError``."""
@@ -61,6 +66,11 @@ class _Segment:
     def close(self) -> None:
         os.close(self.descriptor)
 
+    def remove_if_empty(self) -> None:
+        """Leave no file behind where nothing could be written."""
+        if self.size == 0:
+            self.path.unlink(missing_ok=True)
+
 
 class Journal:
     """Appends records to segments of this process, one open segment a fingerprint, and keeps the directory in bounds."""
@@ -71,7 +81,6 @@ class Journal:
         self._segments: dict[str, _Segment] = {}
         self._number = 0
         self._is_failing = False
-        self.evicted_segments = 0
 
     def append(self, fingerprint: str, record: bytes) -> Place | None:
         """Write *record*; None when the directory cannot be written (one warning until it can be again)."""
@@ -79,7 +88,10 @@ class Journal:
             segment = self._segment(fingerprint)
             offset = segment.append(record)
         except OSError as error:
+            failed = self._segments.get(fingerprint)
             self._discard(fingerprint)
+            if failed is not None:
+                failed.remove_if_empty()
             if not self._is_failing:
                 self._is_failing = True
                 _LOG.warning(
@@ -120,7 +132,6 @@ class Journal:
                 return
             if _remove_unlocked(path):
                 total -= stat.st_size
-                self.evicted_segments += 1
 
     def close(self) -> None:
         """Close the open segments."""

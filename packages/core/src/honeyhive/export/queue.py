@@ -86,13 +86,14 @@ class EventQueue:
             self._bytes -= taken
         return items
 
-    def wait(self, timeout_s: float | None) -> None:
-        """Wait until something was put, or `wake` was called, or *timeout_s* passed."""
+    def wait(self, timeout_s: float | None, *, is_urgent: Callable[[], bool]) -> None:
+        """Wait until something was put, or `wake` was called, or *timeout_s* passed; not at all while *is_urgent*."""
         if self._items:
             return
         self._filled.clear()
         self._is_idle = True
-        if not self._items:  # put between the two lines above saw the queue idle, or is seen here
+        # What was put, or became urgent, before the two lines above is seen here; what comes after them ends the wait.
+        if not self._items and not is_urgent():
             self._filled.wait(timeout_s)
         self._is_idle = False
 

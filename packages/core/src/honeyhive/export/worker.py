@@ -107,7 +107,7 @@ class Worker:
         otel_context.attach(otel_context.set_value(_SUPPRESS_KEY, value=True))
         while not self._stopping:
             with guard("handle events"):
-                self._queue.wait(self._next_due_s())
+                self._queue.wait(self._next_due_s(), is_urgent=self._hurry.is_set)
                 if len(self._queue) < _BATCH_ITEMS:
                     self._hurry.wait(_GATHER_S)
                 is_hurried = self._hurry.is_set()

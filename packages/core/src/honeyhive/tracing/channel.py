@@ -59,6 +59,11 @@ class Channel:
         identity = {semconv.PROJECT: settings.project, semconv.SOURCE: settings.source}
         self.identity = b"".join(otlp.attribute(key, value) for key, value in identity.items() if value is not None)
 
+    def finish_default_session(self) -> None:
+        """End the session of the process, if anything happened in it."""
+        if self.default_session is not None:
+            self.default_session.finish()
+
     def new_trace_id(self) -> bytes:
         """Sixteen random bytes."""
         return self.bits(128).to_bytes(16, "big")
