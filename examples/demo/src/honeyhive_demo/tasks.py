@@ -19,7 +19,7 @@ honeyhive_celery.instrument(app)
 
 
 # Celery makes a class of its own from `base` and cannot do so from a parametrised one.
-@app.task(bind=True, base=cast("type[AbortableTask[..., dict[str, Any]]]", AbortableTask))
+@app.task(name="answer_question", bind=True, base=cast("type[AbortableTask[..., dict[str, Any]]]", AbortableTask))
 def answer_question(self: AbortableTask[..., Any], question: str) -> dict[str, Any]:
     """Answer one question; until it is done, the task's state is `PROGRESS` with what was `said` so far."""
     # The web process imports this module to publish, and has no use for the agent's dependencies.
