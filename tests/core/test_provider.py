@@ -106,6 +106,27 @@ def test_a_framework_names_the_parent_where_nothing_could_be_attached(recorder: 
     ]
 
 
+def test_of_frameworks_inside_one_another_the_innermost_is_the_parent(recorder: Recorder) -> None:
+    outer, inner = start_event(EventType.chain, "outer"), start_event(EventType.chain, "inner")
+    resolvers = [lambda: inner, lambda: outer]
+    for resolver in resolvers:
+        register_parent_resolver(resolver)
+    try:
+        work()
+        assert inner is not None
+        inner.finish()
+        work()
+    finally:
+        for resolver in resolvers:
+            unregister_parent_resolver(resolver)
+    assert outer is not None
+    outer.finish()
+
+    by_id = {event.event_id: event.event_name for event in recorder.events()}
+    works = [event for event in recorder.events() if event.event_name == "work"]
+    assert [by_id[event.parent_id or ""] for event in works] == ["inner", "outer"]
+
+
 def test_suppression_records_nothing_from_anybody(recorder: Recorder) -> None:
     with suppress():
         work()

@@ -182,10 +182,13 @@ def record(resource_field: bytes, scopes: Mapping[bytes, Sequence[bytes]]) -> by
 
     *scopes* maps a scope's field to its spans. Records may be concatenated: that is again one request.
     """
-    groups = [delimited(b"\x12", scope_field + b"".join(spans)) for scope_field, spans in scopes.items()]
-    body = b"".join((resource_field, *groups))
-    checked = b"".join((body, _CHECKSUM_TAG, _FIXED32(zlib.crc32(body))))
-    return delimited(b"\x0a", checked)
+    pieces = [resource_field]
+    for scope_field, spans in scopes.items():
+        pieces += (b"\x12", varint(len(scope_field) + sum(map(len, spans))), scope_field, *spans)
+    # Joined twice, for the checksum and for the length in front; every further copy of a batch would be felt.
+    body = b"".join(pieces)
+    checksum = _FIXED32(zlib.crc32(body))
+    return b"".join((b"\x0a", varint(len(body) + CHECKSUM_SIZE), body, _CHECKSUM_TAG, checksum))
 
 
 def checksum_holds(body: bytes) -> bool:

@@ -43,12 +43,14 @@ def unregister_parent_resolver(resolver: ParentResolver) -> None:
 def nearest(context: Context) -> trace.Span | None:
     """The span that an event started in *context* is a child of: the current one, or a framework's open event."""
     ambient = span_of(context)
+    found: OpenEvent | None = None
     for resolver in _resolvers:
         event = resolver()
-        # Nearest wins: the framework's event was started under `ambient`; another span now means one opened inside it.
+        # Nearest wins: a framework's event was started under `ambient`; another span now means one opened inside it. Of
+        # several frameworks inside one another, the one that started last is the innermost.
         if event is not None and not event.ended and event.ambient is ambient:
-            return event
-    return ambient
+            found = event if found is None or event.start_ns > found.start_ns else found
+    return ambient if found is None else found
 
 
 def open_event(
