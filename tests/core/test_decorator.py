@@ -190,12 +190,26 @@ def test_methods_leave_out_their_receiver_and_bad_calls_raise_what_they_always_r
         def make(cls, task: str) -> str:
             return task
 
+        @trace
+        @staticmethod
+        def check(task: str) -> str:
+            return task
+
     Service().work("a")
     Service.make(task="b")
+    Service.check("c")
     with pytest.raises(TypeError, match="missing 1 required positional argument"):
         Service().work()  # pyright: ignore[reportCallIssue]  the mistake is the point
 
-    assert [event.inputs for event in recorder.events()] == [{"task": "a"}, {"task": "b"}, {}]
+    assert [event.inputs for event in recorder.events()] == [{"task": "a"}, {"task": "b"}, {"task": "c"}, {}]
+
+
+def test_a_class_is_refused_with_the_remedy() -> None:
+    with pytest.raises(TypeError, match="put it on the class's methods"):
+
+        @trace
+        class Refused:
+            pass
 
 
 def test_enrichment_reaches_the_event_that_runs(recorder: Recorder) -> None:
@@ -220,6 +234,24 @@ def test_enrichment_reaches_the_event_that_runs(recorder: Recorder) -> None:
     assert event.metadata["total_tokens"] == 1100
     assert 0 < event.metadata["cost"] < 0.001
     assert event.metadata["cost_source"].startswith("genai-prices ")
+
+
+def test_what_a_user_says_of_cost_and_status_is_kept_and_breaks_nothing(recorder: Recorder) -> None:
+    @trace(event_type="model", config={"model": "gpt-4o-mini"})
+    def answer() -> None:
+        enrich_span(metadata={"cost": "a lot", "status": "gold", "prompt_tokens": 3, "completion_tokens": 4})
+
+    answer()
+
+    (event,) = recorder.events()
+    assert event.metadata["cost"] == "a lot"
+    assert (event.metadata["status"], event.metadata["user.status"]) == ("ok", "gold")
+
+
+def test_a_function_that_does_not_tell_its_parameters_is_recorded(recorder: Recorder) -> None:
+    assert trace(event_name="smallest")(min)(3, 1) == 1
+
+    assert recorder.event("smallest").inputs == {"args": [3, 1], "kwargs": {}}
 
 
 def test_the_cost_of_an_unknown_model_is_absent_not_zero(recorder: Recorder) -> None:

@@ -184,6 +184,24 @@ show(t)
     assert len({event.event_id for event in events}) == 3
 
 
+def test_a_fork_in_the_middle_of_a_late_import_loses_nothing(tmp_path: Path) -> None:
+    program = """
+t = HoneyHiveTracer.init()
+work("parent")
+while "opentelemetry.sdk.resources" not in sys.modules: pass
+child = os.fork()
+if child == 0:
+    work("child")
+    show(t, t.flush())
+    os._exit(0)
+os.waitpid(child, 0)
+"""
+    finished = run(program, tmp_path)
+
+    assert result(finished) == [True, 1, 1, 0, {}]
+    assert finished.stderr == ""
+
+
 def test_an_unwritable_directory_is_one_warning_and_counted(tmp_path: Path) -> None:
     (tmp_path / "journal").write_text("a file is in the way")
 

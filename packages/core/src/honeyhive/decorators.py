@@ -53,7 +53,7 @@ class CallPlan:
         self.capture_outputs = capture_outputs
         self.fields = fields
         self.channel_of = channel_of
-        self.signature = inspect.signature(function)
+        self.signature = _signature_of(function)
         parameters = self.signature.parameters.values()
         self.is_positional = all(
             parameter.kind in {parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD} for parameter in parameters
@@ -140,6 +140,17 @@ class CallPlan:
             captured.append(field_part(key, value))
 
 
+def _signature_of(function: Callable[..., object]) -> inspect.Signature:
+    try:
+        return inspect.signature(function)
+    except ValueError:  # a builtin that does not tell its parameters
+        return inspect.signature(_any_call)
+
+
+def _any_call(*args: object, **kwargs: object) -> None:
+    """The parameters of a function that does not tell its own."""
+
+
 @overload
 def trace(function: Callable[P, R], /) -> Callable[P, R]: ...
 
@@ -175,17 +186,22 @@ def trace(
     *capture_outputs* is False), is the parent of whatever runs inside, and ends once however the call ends. It belongs to
     *tracer*, or to the default tracer of the moment of the call; before `HoneyHiveTracer.init` nothing is recorded.
     *event_type* is ``tool`` unless given, *event_name* the function's qualified name. Raises ``ValueError`` for an unknown
-    event type. Usable bare (``@trace``) or with options.
+    event type and ``TypeError`` for a class. Usable bare (``@trace``) or with options.
     """
     given = {"config": config, "metadata": metadata}
     fields = {name: values for name, values in given.items() if values}
-    kind = EventType(event_type)
+    wanted_type = EventType(event_type)
 
-    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+    def decorate(function: Any) -> Any:
+        if isinstance(function, (staticmethod, classmethod)):
+            return _inside(cast("Any", function), decorate)
+        if inspect.isclass(function):
+            message = f"@trace takes functions, and {function.__qualname__} is a class; put it on the class's methods"
+            raise TypeError(message)
         channel_of = default_channel if tracer is None else functools.partial(getattr, tracer, "channel")
         plan = CallPlan(
             function,
-            event_type=kind,
+            event_type=wanted_type,
             event_name=event_name,
             capture_inputs=capture_inputs,
             capture_outputs=capture_outputs,
@@ -195,6 +211,11 @@ def trace(
         return _wrap(function, plan)
 
     return decorate if function is None else decorate(function)
+
+
+def _inside(descriptor: Any, decorate: Callable[[Any], Any]) -> Any:
+    """A static or class method whose function is decorated: the decorators came in the other order."""
+    return type(descriptor)(decorate(descriptor.__func__))
 
 
 def _wrap(function: Callable[..., Any], plan: CallPlan) -> Callable[..., Any]:

@@ -124,6 +124,7 @@ class MemoryTracer(HoneyHiveTracer):
 
     def __init__(self, *, fixed: bool = True, **options: Unpack[TracerOptions]) -> None:
         self.recorder = Recorder()
+        options.setdefault("propagation_key", "testing")  # none is made in the data directory
         self._fixed = fixed
         super().__init__(**options)
         self.recorder.tracer = self

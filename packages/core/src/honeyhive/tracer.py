@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+import threading
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, Unpack
 from honeyhive import __about__, semconv
 from honeyhive.events import otlp
 from honeyhive.export.outlet import Stats
+from honeyhive.lateload import late_imports
 from honeyhive.runtime import runtime_for
 from honeyhive.settings import Settings, TracerOptions
 from honeyhive.tracing.channel import Channel, default_channel, set_default_channel
@@ -164,14 +166,15 @@ class HoneyHiveTracer:
         return self.settings.destination or str(self.settings.journal_dir)
 
     def _resource(self) -> "Resource":
-        from opentelemetry.sdk.resources import OTELResourceDetector, Resource  # noqa: PLC0415  54 ms to import
+        with late_imports():
+            from opentelemetry.sdk.resources import OTELResourceDetector, Resource  # noqa: PLC0415  54 ms to import
 
-        named = {semconv.SERVICE_NAME: self.settings.service_name} if self.settings.service_name else {}
-        own = Resource({**named, semconv.PROCESS_PID: os.getpid(), "honeyhive.version": __about__.__version__})
-        try:
-            return Resource.create().merge(own)
-        except RuntimeError:  # a program that is ending: the configured detectors would need threads of their own
-            return OTELResourceDetector().detect().merge(own)
+            named = {semconv.SERVICE_NAME: self.settings.service_name} if self.settings.service_name else {}
+            own = Resource({**named, semconv.PROCESS_PID: os.getpid(), "honeyhive.version": __about__.__version__})
+            try:
+                return Resource.create().merge(own)
+            except RuntimeError:  # a program that is ending: the configured detectors would need threads of their own
+                return OTELResourceDetector().detect().merge(own)
 
     def _encoded_resource(self) -> bytes:
         return otlp.resource(dict(self._resource().attributes))
@@ -182,7 +185,13 @@ def _program_name() -> str:
     return program if program and program not in {"-c", "-m"} else "python"
 
 
+_making_default: Final = threading.Lock()
+
+
 def default_tracer_channel() -> Channel:
     """The default channel; a tracer is made from the environment when there is none yet (adapters need no `init`)."""
     channel = default_channel()
-    return channel if channel is not None else HoneyHiveTracer.init().channel
+    if channel is not None:
+        return channel
+    with _making_default:
+        return default_channel() or HoneyHiveTracer.init().channel

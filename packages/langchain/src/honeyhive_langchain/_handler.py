@@ -366,7 +366,7 @@ def _note_stream(run_id: UUID) -> None:
     event = run.event
     if event is not None:
         elapsed_ms = (event.channel.now_ns() - event.start_ns) / 1e6
-        event.enrich(metrics={"time_to_first_token_ms": elapsed_ms})
+        event.enrich(metadata={"time_to_first_token_ms": elapsed_ms})
 
 
 def _end_event(run: Run, event: OpenEvent, read: ReadFields, error: BaseException | None) -> None:

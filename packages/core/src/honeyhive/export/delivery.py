@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from honeyhive import __about__
 from honeyhive.guard import guard
+from honeyhive.lateload import late_imports
 from honeyhive.settings import Settings
 
 if TYPE_CHECKING:
@@ -40,10 +41,11 @@ class Delivery:
 
     def post(self, settings: Settings, body: bytes, *, timeout_s: float, attempt: int) -> Outcome:
         """Send *body*, an ``ExportTraceServiceRequest``; never raises for what the network does."""
-        import httpx  # noqa: PLC0415  a quarter of a second of imports, only where something is sent
+        with late_imports():
+            import httpx  # noqa: PLC0415  a quarter of a second of imports, only where something is sent
 
-        if self._client is None:
-            self._client = httpx.Client(follow_redirects=False)
+            if self._client is None:
+                self._client = httpx.Client(follow_redirects=False)
         url = settings.destination
         if url is None:
             return Outcome(is_delivered=True)

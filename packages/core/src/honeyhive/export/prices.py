@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Any
 
 from honeyhive.events.event import Usage
+from honeyhive.lateload import late_imports
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -16,11 +17,11 @@ class Price:
 
 
 def price(usage: Usage, model: str | None, provider: str | None) -> Price | None:
-    """The price of *usage*, or None when the model is unknown or the provider reported the cost itself.
+    """The price of *usage*, or None when the model is unknown.
 
     *provider* is a hint; a model that the list does not have under it is looked up under any provider.
     """
-    if model is None or usage.cost is not None:
+    if model is None:
         return None
     counts: dict[str, Any] = {
         "input_tokens": usage.input_tokens,
@@ -34,16 +35,19 @@ def price(usage: Usage, model: str | None, provider: str | None) -> Price | None
 
 @lru_cache(1024)
 def _total(counts: tuple[tuple[str, int], ...], model: str, provider: str | None) -> float | None:
-    from genai_prices import Usage as PricedUsage  # noqa: PLC0415  half a second of imports, on first use only
-    from genai_prices import calc_price  # noqa: PLC0415
+    # The list itself is imported by the first look-up.
+    with late_imports():
+        from genai_prices import Usage as PricedUsage  # noqa: PLC0415  half a second of imports, on first use only
+        from genai_prices import calc_price  # noqa: PLC0415
 
-    for provider_id in dict.fromkeys((provider, None)):
-        try:
-            return float(calc_price(PricedUsage(**dict(counts)), model_ref=model, provider_id=provider_id).total_price)
-        except LookupError:
-            continue
-        except ValueError:  # counts that contradict each other, such as more cached than input tokens
-            return None
+        for provider_id in dict.fromkeys((provider, None)):
+            try:
+                priced = calc_price(PricedUsage(**dict(counts)), model_ref=model, provider_id=provider_id)
+            except LookupError:
+                continue
+            except ValueError:  # counts that contradict each other, such as more cached than input tokens
+                return None
+            return float(priced.total_price)
     return None
 
 

@@ -83,6 +83,10 @@ class Worker:
         with self._start_lock:
             if (self._thread is not None and self._thread.is_alive()) or self._stopping:
                 return
+            # Its fork hooks are registered here: were it among the late imports, a fork that waits for those would call one
+            # of a pair only.
+            import concurrent.futures.thread  # noqa: F401, PLC0415  # pyright: ignore[reportUnusedImport]  see above
+
             self._thread = threading.Thread(target=self._run, name="honeyhive-worker", daemon=True)
             self._thread.start()
 

@@ -124,6 +124,13 @@ def usage_metadata(usage: Usage) -> dict[str, object]:
     return {name: value for name, value in values.items() if value is not None}
 
 
+def without_reserved(metadata: Mapping[str, object]) -> Mapping[str, object]:
+    """*metadata* with a ``status`` of the user's own under another name: ``metadata.status`` says how the event ended."""
+    if semconv.STATUS not in metadata:
+        return metadata
+    return {f"user.{key}" if key == semconv.STATUS else key: value for key, value in metadata.items()}
+
+
 def usage_of(metadata: Mapping[str, Any]) -> Usage | None:
     """The usage that a user's own metadata speaks of (``prompt_tokens`` or ``input_tokens``, …), if any."""
 

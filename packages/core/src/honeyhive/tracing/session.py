@@ -15,7 +15,7 @@ from honeyhive.events.identity import new_session_id, parse_session_id
 from honeyhive.tracing.channel import Channel, default_channel
 from honeyhive.tracing.context import SESSION_KEY, attach, current_context, detach, with_values
 from honeyhive.tracing.failure import describe_error, status_of
-from honeyhive.tracing.parts import static_part, write_record
+from honeyhive.tracing.parts import static_part, without_reserved, write_record
 
 
 class SessionScope:
@@ -109,7 +109,8 @@ class SessionScope:
         if self.error is not None:
             attributes.append(otlp.attribute(semconv.ERROR, self.error))
             attributes.append(otlp.status(2, self.error))
-        fields = {**self.fields, "metadata": {semconv.STATUS: str(self.status), **self.fields.get("metadata", {})}}
+        said = without_reserved(self.fields.get("metadata", {}))
+        fields = {**self.fields, "metadata": {**said, semconv.STATUS: str(self.status)}}
         write_record(
             self.channel,
             (

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from types import TracebackType
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from opentelemetry import trace
 from opentelemetry.context import Context
@@ -31,6 +30,7 @@ from honeyhive.tracing.parts import (
     text_keys,
     usage_metadata,
     usage_of,
+    without_reserved,
 )
 from honeyhive.tracing.session import SessionScope
 
@@ -183,6 +183,7 @@ class OpenEvent(trace.Span):
         self.ended = True
         try:
             self._write(end_time if end_time is not None else self.channel.now_ns())
+            self._release()
         except Exception as error:  # noqa: BLE001  the host must not notice
             guard.swallow(error, "write an event")
 
@@ -196,6 +197,13 @@ class OpenEvent(trace.Span):
         if type(result) is str and otlp.looks_like_json(result):
             self.mark_texts((_RESULT,))
         self._write(end_ns)
+        self._release()
+
+    def _release(self) -> None:
+        # Contexts that were copied into long-lived tasks keep the event; they need not keep what it carried.
+        self.captured = []
+        if not self.is_plain:
+            self.fields = self.points = self.attributes = None
 
     def _write(self, end_ns: int) -> None:
         session = self.session
@@ -234,7 +242,10 @@ class OpenEvent(trace.Span):
         self.channel.put(SCOPE, pending, sum(map(len, parts)))
 
     def _gather_usage(self) -> Usage | None:
-        """The usage of a model event, put into its metadata; other events have none (design decision 11)."""
+        """Put the usage of a model event into its metadata; the usage that a price is wanted for, if any.
+
+        Events of other types have none (design decision 11), and a cost that was reported is not computed.
+        """
         if self.event_type is not EventType.model:
             return None
         metadata = self.fields.get("metadata", {}) if self.fields is not None else {}
@@ -243,9 +254,8 @@ class OpenEvent(trace.Span):
             return None
         if self.fields is None:
             self.fields = {}
-        self.fields["metadata"] = {**usage_metadata(usage), **metadata}
-        reported = self.fields["metadata"].get(semconv.COST)
-        return usage if reported is None else replace(usage, cost=float(cast("float", reported)))
+        known = self.fields["metadata"] = {**usage_metadata(usage), **metadata}
+        return usage if semconv.COST not in known else None
 
     def _all_parts(self) -> list[Part]:
         """Everything that an event seldom has, beside its inputs."""
@@ -253,7 +263,7 @@ class OpenEvent(trace.Span):
         texts = list(self.texts) if self.texts is not None else []
         if self.fields is not None:
             for field, values in self.fields.items():
-                field_parts(field, values, named, texts)
+                field_parts(field, without_reserved(values) if field == "metadata" else values, named, texts)
         parts: list[Part] = [*named.values(), *text_keys(texts)]
         if self.parent_id is not None:
             parts.append(otlp.attribute(semconv.PARENT_ID, self.parent_id))
