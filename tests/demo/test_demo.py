@@ -143,7 +143,10 @@ def run_json(tmp_path: Path, *arguments: str, prefix: tuple[str, ...] = ()) -> d
     return json.loads(finished.stdout)
 
 
-@pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace to see connections: apt-get install strace")
+@pytest.mark.skipif(
+    shutil.which("strace") is None or shutil.which("curl") is None,
+    reason="needs strace to see connections and curl to post a file: apt-get install strace curl",
+)
 def test_the_default_run_is_whole_and_stays_on_this_machine(tmp_path: Path) -> None:
     log = tmp_path / "connections"
     strace = ("strace", "-f", "--seccomp-bpf", "-qq", "-e", "trace=connect,sendto,sendmsg", "-o", str(log))
