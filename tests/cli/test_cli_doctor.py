@@ -15,7 +15,7 @@ SECRETS = {
     "HH_API_KEY": f"hh_{CANARY}",
     "HH_OTLP_HEADERS": f"authorization={CANARY}",
     "HH_PROPAGATION_KEY": CANARY,
-    "HH_OTLP_ENDPOINT": f"https://user:{CANARY}@collector:4318/x?token={CANARY}",
+    "HH_OTLP_ENDPOINT": f"https://collector:4318/x?token={CANARY}",
 }
 
 
@@ -32,6 +32,15 @@ def test_secrets_are_told_as_set_and_never_shown(run: Run, options: list[str]) -
     assert told.returncode == 0
     assert CANARY not in told.stdout + told.stderr
     assert "collector:4318" in told.stdout
+
+
+@pytest.mark.usefixtures("data_dir")
+def test_credentials_in_a_url_are_refused_without_showing_them(run: Run) -> None:
+    told = run("doctor", HH_OTLP_ENDPOINT=f"https://user:{CANARY}@collector:4318")
+
+    assert told.returncode == 1
+    assert "HH_OTLP_HEADERS" in told.stderr
+    assert CANARY not in told.stdout + told.stderr
 
 
 def test_each_setting_has_its_value_and_where_it_comes_from(run: Run, data_dir: Path) -> None:

@@ -292,6 +292,49 @@ def test_capture_can_be_switched_off_for_a_function(recorder: Recorder) -> None:
     assert len(recorder.events()) == 1
 
 
+def test_capture_that_is_off_is_off_for_streams_too(recorder: Recorder) -> None:
+    @trace(capture_outputs=False)
+    def quiet() -> Iterator[str]:
+        yield "canary"
+
+    assert list(quiet()) == ["canary"]
+    assert b"canary" not in recorder.request()
+    assert recorder.events()[0].metrics["items"] == 1
+
+
+def test_a_stream_keeps_what_passed_not_the_objects(recorder: Recorder) -> None:
+    @trace
+    def reuses() -> Iterator[list[int]]:
+        buffer: list[int] = []
+        for number in range(3):
+            buffer.append(number)
+            yield buffer
+
+    for _ in reuses():
+        pass
+
+    assert recorder.events()[0].outputs["result"] == [[0], [0, 1], [0, 1, 2]]
+
+
+def test_a_lazy_proxy_is_not_made_to_load(recorder: Recorder) -> None:
+    loaded: list[str] = []
+
+    class Lazy:
+        @property
+        def __class__(self) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]  as Django's SimpleLazyObject has it
+            loaded.append("asked")
+            return dict
+
+    @trace
+    def view(user: object) -> None:
+        pass
+
+    view(Lazy())
+
+    assert loaded == []
+    assert recorder.events()[0].inputs["user"].endswith("Lazy>")
+
+
 def test_disabled_tracing_calls_the_function_and_nothing_else() -> None:
     with recording(disable_tracing=True) as recorder:
         assert inner(1) == {"sum": 3}

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import stat
 import subprocess
 import sys
@@ -200,6 +201,57 @@ os.waitpid(child, 0)
 
     assert result(finished) == [True, 1, 1, 0, {}]
     assert finished.stderr == ""
+
+
+def test_children_that_multiprocessing_forks_lose_nothing(tmp_path: Path) -> None:
+    program = """
+import multiprocessing
+HoneyHiveTracer.init()
+work("parent")
+processes = [multiprocessing.get_context("fork").Process(target=work, args=(n,)) for n in range(3)]
+for process in processes: process.start()
+for process in processes: process.join()
+"""
+    finished = run(program, tmp_path)
+
+    assert finished.returncode == 0, finished.stderr
+    names = [event.inputs["n"] for found in sessions(tmp_path) for event in found.events]
+    assert sorted(map(str, names)) == ["0", "1", "2", "parent"]
+
+
+def test_a_collector_that_never_answers_does_not_keep_events_from_the_journal(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        program = """
+t = HoneyHiveTracer.init(flush_interval_s=0.01, export_timeout_s=30)
+work("early")
+t.flush(500)
+for _ in range(100): work("late")
+"""
+        finished = run(program, tmp_path, HH_OTLP_ENDPOINT=f"http://127.0.0.1:{port}")
+
+    assert finished.returncode == 0, finished.stderr
+    assert len([event for found in sessions(tmp_path) for event in found.events]) == 101
+
+
+def test_a_signal_handler_may_record_and_flush(tmp_path: Path) -> None:
+    program = """
+import signal
+t = HoneyHiveTracer.init()
+def handle(*_):
+    work("signal")
+    t.flush(1)
+signal.signal(signal.SIGALRM, handle)
+signal.setitimer(signal.ITIMER_REAL, 0.01, 0.01)
+for n in range(100):
+    work(n)
+    t.flush(20)
+signal.setitimer(signal.ITIMER_REAL, 0)
+show(t, t.flush())
+"""
+    flushed, accepted, delivered, pending, dropped = result(run(program, tmp_path))
+    assert (flushed, pending, dropped) == (True, 0, {})
+    assert accepted == delivered
 
 
 def test_an_unwritable_directory_is_one_warning_and_counted(tmp_path: Path) -> None:

@@ -181,6 +181,12 @@ def test_any_header_is_read_without_an_error(carrier: dict[str, str]) -> None:
         ("https://partner.com.evil.org/", {"propagate_to": ("*.partner.com",)}, False),
         ("http://localhost:8080/v1", {"model_hosts": ("localhost",), "propagate_to": ("localhost",)}, False),
         ("no url", {}, False),
+        ("http://u:p@llm:8000/v1", {"model_hosts": ("LLM:8000",)}, False),
+        ("http://134744072/", {}, False),
+        ("http://0x8080808/", {}, False),
+        ("http://evil.example\\@localhost/", {}, False),
+        ("http://partner.com/", {"propagate_to": "partner.com"}, True),
+        ("http://localhost:99999999/", {}, False),
     ],
 )
 def test_only_private_and_listed_hosts_are_told_the_session(

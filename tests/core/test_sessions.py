@@ -7,8 +7,9 @@ import pytest
 from honeyhive import enrich_session, session, trace
 from honeyhive.errors import ConfigurationError
 from honeyhive.events.event import Event, EventType
+from honeyhive.events.reader import Update
 from honeyhive.events.sessions import assemble
-from honeyhive.testing import Recorder
+from honeyhive.testing import MemoryTracer, Recorder
 
 
 @trace
@@ -176,3 +177,36 @@ def test_events_that_name_each_other_as_parent_are_shown_once() -> None:
     (found,) = assemble([an_event("a", "b"), an_event("b", "a"), an_event("c", "s")])
 
     assert sorted(event.event_id for _, event in found.walk()) == ["a", "b", "c", "s"]
+
+
+def test_a_session_that_was_continued_keeps_what_each_part_said() -> None:
+    first = an_event("s", None, event_type="session", inputs={"q": 1}, start_time=1.0, end_time=2.0)
+    second = an_event("s", None, event_type="session", outputs={"a": 2}, start_time=5.0, end_time=6.0)
+
+    for order in ([first, second], [second, first]):
+        (found,) = assemble([*order, an_event("t", "s")])
+        assert (found.root.inputs, found.root.outputs, found.root.start_time) == ({"q": 1}, {"a": 2}, 1.0)
+
+
+def test_what_is_said_of_a_session_that_still_runs_is_shown() -> None:
+    update = Update(event_id="s", session_id="s", time=1.0, error=None, fields={"metadata": {"tier": "gold"}})
+
+    (found,) = assemble([update, an_event("t", "s")])
+
+    assert found.root.metadata["tier"] == "gold"
+    assert found.root.metadata["synthesized"] is True
+
+
+def test_what_is_said_of_one_tracers_session_is_not_said_of_anothers(recorder: Recorder) -> None:
+    other = MemoryTracer(project="other")
+
+    @trace(tracer=other)
+    def theirs() -> None:
+        enrich_session(metadata={"inside": 1})
+
+    theirs()
+    other.enrich_session(metadata={"outside": 2})
+
+    assert recorder.spans() == []
+    (found,) = other.recorder.sessions()
+    assert {"inside": 1, "outside": 2}.items() <= found.root.metadata.items()

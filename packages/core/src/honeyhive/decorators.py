@@ -48,7 +48,7 @@ class CallPlan:
         channel_of: Callable[[], Channel | None],
     ) -> None:
         self.event_type = event_type
-        self.static = static_part(event_name or function.__qualname__, event_type)
+        self.static = static_part(event_name or _name_of(function), event_type)
         self.capture_inputs = capture_inputs
         self.capture_outputs = capture_outputs
         self.fields = fields
@@ -135,9 +135,14 @@ class CallPlan:
         for key, value in zip(self.keys, values, strict=True):
             if key is None:
                 continue
-            if type(value) is str and otlp.looks_like_json(value):
+            if otlp.looks_like_json(value):
                 event.mark_texts((self.names[len(captured)],))
             captured.append(field_part(key, value))
+
+
+def _name_of(function: Callable[..., object]) -> str:
+    """The qualified name of *function*; of a partial or a callable object, that of its type."""
+    return getattr(function, "__qualname__", type(function).__qualname__)
 
 
 def _signature_of(function: Callable[..., object]) -> inspect.Signature:
@@ -220,9 +225,9 @@ def _inside(descriptor: Any, decorate: Callable[[Any], Any]) -> Any:
 
 def _wrap(function: Callable[..., Any], plan: CallPlan) -> Callable[..., Any]:
     if inspect.isasyncgenfunction(function):
-        return wrap_async_generator(function, plan.open_stream)
+        return wrap_async_generator(function, plan.open_stream, keeps_items=plan.capture_outputs)
     if inspect.isgeneratorfunction(function):
-        return wrap_generator(function, plan.open_stream)
+        return wrap_generator(function, plan.open_stream, keeps_items=plan.capture_outputs)
     begin, end, fail = plan.begin, plan.end, plan.fail
     if inspect.iscoroutinefunction(function):
 

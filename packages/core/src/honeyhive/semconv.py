@@ -10,7 +10,6 @@ SCOPE_NAME: Final = "honeyhive"
 
 # Identity of an event.
 SESSION_ID: Final = "honeyhive.session_id"
-SESSION_NAME: Final = "honeyhive.session_name"
 PROJECT: Final = "honeyhive.project"
 SOURCE: Final = "honeyhive.source"
 EVENT_TYPE: Final = "honeyhive_event_type"

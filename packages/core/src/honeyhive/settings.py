@@ -130,7 +130,8 @@ class Settings:
                 values[name] = str(values[name]).rstrip("/")
         for name in ("propagate_to", "model_hosts"):
             if name in values:
-                values[name] = tuple(values[name])
+                given = values[name]
+                values[name] = tuple(map(str.lower, given)) if not isinstance(given, str) else _parse_hosts(given)
         return cls(**values)
 
     @property
@@ -229,11 +230,14 @@ def _check_url(name: str, url: str | None) -> None:
     try:
         parts = urlsplit(url)
         is_usable = parts.scheme in {"http", "https"} and bool(parts.hostname)
-        shown = url if "@" not in url else "a URL with credentials in it"
+        has_credentials = "@" in parts.netloc
     except ValueError:
-        is_usable, shown = False, "not a URL"
+        is_usable, has_credentials = False, "@" in url
+    if has_credentials:
+        message = f"{name} has credentials in it; put them into otlp_headers (HH_OTLP_HEADERS), which are never shown"
+        raise ConfigurationError(message)
     if not is_usable:
-        message = f"{name} is {shown!r}; it must be a URL such as http://collector:4318"
+        message = f"{name} is {url!r}; it must be a URL such as http://collector:4318"
         raise ConfigurationError(message)
 
 

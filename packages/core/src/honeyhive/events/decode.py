@@ -189,9 +189,8 @@ def _key_value(body: bytes, depth: int) -> tuple[str, object]:
 
 
 def _any_value(body: bytes, depth: int) -> object:
-    if depth == 0:
-        message = f"attribute values are nested deeper than {_MAX_DEPTH} levels"
-        raise WireError(message)
+    if depth == 0:  # one value that is too deep must not cost the other events of its record
+        return f"<nested deeper than {_MAX_DEPTH} levels>"
     result: object = None
     for number, value in read_fields(body):
         match number:

@@ -103,7 +103,8 @@ def field_attribute(key: bytes, value: object) -> bytes:
         return b"".join(
             (_ATTRIBUTE, SHORT_VARINTS[len(key) + 2 + size], key, b"\x12", SHORT_VARINTS[size], b"\x18", number)
         )
-    if value is None or isinstance(value, (int, float)):
+    # By its real type: `isinstance` would make a lazy proxy load what it stands for.
+    if value is None or issubclass(kind, (int, float)):
         return delimited(_ATTRIBUTE, key + delimited(b"\x12", any_value(value)))
     # Anything else by its JSON form: a text or a number there is a scalar here, as if it had been one.
     text = to_json(value)
@@ -112,9 +113,9 @@ def field_attribute(key: bytes, value: object) -> bytes:
     return delimited(_ATTRIBUTE, key + delimited(b"\x12", any_value(orjson.loads(text))))
 
 
-def looks_like_json(text: str) -> bool:
-    """Whether a reader would take *text* for a container written as JSON."""
-    return text.startswith(("{", "["))
+def looks_like_json(value: object) -> bool:
+    """Whether *value* is a text that a reader would take for a container written as JSON."""
+    return issubclass(type(value), str) and str.startswith(cast("str", value), ("{", "["))
 
 
 def name_and_kind(name: str, kind: int) -> bytes:

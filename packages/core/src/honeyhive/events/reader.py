@@ -98,7 +98,7 @@ def _event_type(span: DecodedSpan) -> EventType:
     explicit = span.attributes.get(semconv.EVENT_TYPE)
     if isinstance(explicit, str) and explicit in EventType.__members__:
         return EventType(explicit)
-    operation = span.attributes.get(semconv.GEN_AI_OPERATION)
+    operation = str(span.attributes.get(semconv.GEN_AI_OPERATION))
     if operation in _MODEL_OPERATIONS:
         return EventType.model
     if operation in _CHAIN_OPERATIONS:
@@ -109,7 +109,8 @@ def _event_type(span: DecodedSpan) -> EventType:
 def _split_fields(span: DecodedSpan) -> tuple[dict[str, dict[str, Any]], dict[str, object]]:
     """The mapping fields of the event, and the attributes that belong to none of them."""
     listed = span.attributes.get(semconv.TEXT_KEYS)
-    texts = frozenset(cast("list[object]", listed)) if isinstance(listed, list) else frozenset[object]()
+    names = cast("list[object]", listed) if isinstance(listed, list) else []
+    texts = {name for name in names if isinstance(name, str)}
     fields: dict[str, dict[str, Any]] = {field: {} for field in semconv.FIELDS}
     rest: dict[str, object] = {}
     for key, value in span.attributes.items():

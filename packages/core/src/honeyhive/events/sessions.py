@@ -66,17 +66,31 @@ def assemble(items: Iterable[Event | Update]) -> list[Session]:
             updates.append(item)
             continue
         known = merged.get(item.event_id)
-        if known is None or item.end_time >= known.end_time:
-            merged[item.event_id] = item
-    for update in sorted(updates, key=lambda one: one.time):
-        known = merged.get(update.event_id)
-        if known is not None:
-            merged[update.event_id] = _updated(known, update)
+        merged[item.event_id] = item if known is None else _merged(known, item)
     grouped: defaultdict[str, list[Event]] = defaultdict(list)
     for event in merged.values():
         grouped[event.session_id].append(event)
-    sessions = [_session(session_id, events) for session_id, events in grouped.items()]
+    # Sessions of which nothing but an update is known yet are not shown.
+    later: defaultdict[str, list[Update]] = defaultdict(list)
+    for update in sorted(updates, key=lambda one: one.time):
+        later[update.event_id].append(update)
+    sessions = [_session(session_id, events, later) for session_id, events in grouped.items()]
     return sorted(sessions, key=lambda session: session.root.start_time)
+
+
+def _merged(one: Event, other: Event) -> Event:
+    """Two parts of one event: the one that ended last wins, a session's keeps what the earlier one said besides."""
+    first, last = sorted((one, other), key=lambda event: event.end_time)
+    if last.event_type is not EventType.session:
+        return last
+    said = {name: {**getattr(first, name), **getattr(last, name)} for name in semconv.FIELDS}
+    return dataclasses.replace(last, start_time=min(first.start_time, last.start_time), **said)
+
+
+def _with_updates(event: Event, later: Mapping[str, list[Update]]) -> Event:
+    for update in later.get(event.event_id, ()):
+        event = _updated(event, update)
+    return event
 
 
 def _updated(event: Event, update: Update) -> Event:
@@ -88,11 +102,13 @@ def _updated(event: Event, update: Update) -> Event:
     return dataclasses.replace(event, **changes)
 
 
-def _session(session_id: str, events: list[Event]) -> Session:
-    below = sorted((event for event in events if event.event_id != session_id), key=lambda event: event.start_time)
+def _session(session_id: str, events: list[Event], later: Mapping[str, list[Update]]) -> Session:
+    below = [_with_updates(event, later) for event in events if event.event_id != session_id]
+    below.sort(key=lambda event: event.start_time)
     own = next((event for event in events if event.event_id == session_id), None)
     if own is None:
         own = _synthesized(session_id, below)
+    own = _with_updates(own, later)
     children: defaultdict[str, list[str]] = defaultdict(list)
     for event in below:
         if event.parent_id is not None:

@@ -6,8 +6,8 @@ secrets or never return (design decision 12).
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from collections.abc import Set as AbstractSet
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, Final, cast
 
 import orjson
@@ -36,7 +36,10 @@ def _to_json_slowly(value: object) -> bytes:
     try:
         return orjson.dumps(value, _describe, _OPTIONS)
     except (TypeError, ValueError, RecursionError):
-        return orjson.dumps(_plain(value, _MAX_DEPTH, set()), None, orjson.OPT_NON_STR_KEYS)
+        try:
+            return orjson.dumps(_plain(value, _MAX_DEPTH, set()), None, orjson.OPT_NON_STR_KEYS)
+        except Exception:  # noqa: BLE001  code of the value's own, in a subclass of a container
+            return orjson.dumps(f"<{type_name(value)}>")
 
 
 def type_name(value: object) -> str:
@@ -54,16 +57,20 @@ def utf8(text: str) -> bytes:
 
 
 def _describe(value: object) -> object:
-    """What stands for *value*, an object without a JSON form of its own."""
-    if isinstance(value, (bytes, bytearray, memoryview)):
+    """What stands for *value*, an object without a JSON form of its own.
+
+    Asked by its real type: `isinstance` would ask a lazy proxy for its class, which makes it load what it stands for.
+    """
+    kind = type(value)
+    if issubclass(kind, (bytes, bytearray, memoryview)):
         return {"type": "bytes", "size": len(cast("bytes", value))}
-    if isinstance(value, (AbstractSet, tuple)):
-        return list(cast("AbstractSet[object]", value))
-    if isinstance(value, Decimal):
+    if issubclass(kind, (set, frozenset, tuple)):
+        return list(cast("tuple[object, ...]", value))
+    if issubclass(kind, Decimal):
         return str(value)
-    if isinstance(value, BaseException):
-        return {"type": type_name(value), "message": _message(value)}
-    if isinstance(value, Mapping):
+    if issubclass(kind, BaseException):
+        return {"type": type_name(value), "message": _message(cast("BaseException", value))}
+    if kind is MappingProxyType:
         return dict(cast("Mapping[object, object]", value))
     dump = _pydantic_dump(value)
     if dump is not None:
@@ -90,17 +97,19 @@ def _message(error: BaseException) -> str:
 
 def _plain(value: object, depth: int, above: set[int]) -> object:
     """*value* as containers and scalars that orjson takes; *above* holds the ids of the containers around it."""
-    if value is None or isinstance(value, (bool, float)):
+    kind = type(value)
+    if value is None or kind is bool or issubclass(kind, float):
         return value
-    if isinstance(value, int):
-        return int(value) if _INT64_MIN <= value <= _UINT64_MAX else str(value)
-    if isinstance(value, str):
-        return utf8(value).decode()
+    if issubclass(kind, int):
+        number = int(cast("int", value))
+        return number if _INT64_MIN <= number <= _UINT64_MAX else str(number)
+    if issubclass(kind, str):
+        return utf8(str(value)).decode()
     if depth == 0:
         return f"<{type_name(value)}>"
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        value = {field.name: getattr(value, field.name, None) for field in dataclasses.fields(value)}
-    elif not isinstance(value, (Mapping, list, tuple)):
+    if dataclasses.is_dataclass(kind):
+        value = {field.name: getattr(value, field.name, None) for field in dataclasses.fields(kind)}
+    elif not issubclass(kind, (dict, list, tuple)):
         described = _describe(value)
         return _plain(described, depth - 1, above) if described is not value else f"<{type_name(value)}>"
     return _plain_container(cast("Mapping[object, object] | list[object]", value), depth, above)
@@ -111,10 +120,10 @@ def _plain_container(value: Mapping[object, object] | list[object], depth: int, 
         return f"<cycle: {type_name(value)}>"
     above.add(id(value))
     try:
-        if isinstance(value, Mapping):
-            pairs = list(value.items())[:_MAX_ITEMS]
+        if issubclass(type(value), dict):
+            pairs = list(cast("Mapping[object, object]", value).items())[:_MAX_ITEMS]
             return {_key(key): _plain(item, depth - 1, above) for key, item in pairs}
-        return [_plain(item, depth - 1, above) for item in value[:_MAX_ITEMS]]
+        return [_plain(item, depth - 1, above) for item in cast("list[object]", value)[:_MAX_ITEMS]]
     finally:
         above.discard(id(value))
 

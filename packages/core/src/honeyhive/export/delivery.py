@@ -2,7 +2,7 @@
 
 import dataclasses
 import email.utils
-import logging
+import math
 import random
 import time
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from honeyhive.settings import Settings
 if TYPE_CHECKING:
     import httpx
 
-_LOG: Final = logging.getLogger("honeyhive")
+_MAX_RETRY_AFTER_S: Final = 300.0
 _SUCCESS: Final = 2  # any 2xx
 _SERVER_ERROR: Final = 500
 _RETRIED_STATUS: Final = frozenset({408, 429})
@@ -110,4 +110,4 @@ def _retry_after_s(text: str | None) -> float | None:
             seconds = email.utils.parsedate_to_datetime(text).timestamp() - time.time()
         except ValueError:
             return None
-    return min(max(seconds, 0.0), 300.0) or None
+    return min(max(seconds, 0.0), _MAX_RETRY_AFTER_S) or None if math.isfinite(seconds) else None

@@ -125,13 +125,13 @@ class Journal:
 
     def _evict(self) -> None:
         """Remove the oldest segments of dead processes while the directory is over its bound."""
-        found = [(path.stat(), path) for path in self.directory.glob(f"*{_SUFFIX}")]
-        total = sum(stat.st_size for stat, _ in found)
-        for stat, path in sorted(found, key=lambda pair: pair[0].st_mtime_ns):
+        found = [(*_modified(path), path) for path in self.directory.glob(f"*{_SUFFIX}")]
+        total = sum(size for _, size, _ in found)
+        for _, size, path in sorted(found):
             if total <= self._max_bytes:
                 return
             if _remove_unlocked(path):
-                total -= stat.st_size
+                total -= size
 
     def close(self) -> None:
         """Close the open segments."""
@@ -148,12 +148,12 @@ def _remove_unlocked(path: Path) -> bool:
     """Remove *path* unless a living process holds its lock."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
+    except OSError:  # another process was faster
         return False
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         path.unlink(missing_ok=True)
-    except BlockingIOError:
+    except OSError:  # locked by a living process, or not ours to remove
         return False
     finally:
         os.close(descriptor)
@@ -187,8 +187,10 @@ def read_journal(directory: Path) -> JournalContent:
     return JournalContent(bodies, torn, damaged)
 
 
-def _modified(path: Path) -> tuple[int, str]:
+def _modified(path: Path) -> tuple[int, int]:
+    """When *path* was last written (Unix nanoseconds), and its size; zeros once it is gone."""
     try:
-        return path.stat().st_mtime_ns, path.name
-    except FileNotFoundError:
-        return 0, path.name
+        found = path.stat()
+    except OSError:  # removed by another process in between
+        return 0, 0
+    return found.st_mtime_ns, found.st_size

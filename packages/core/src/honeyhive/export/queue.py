@@ -8,6 +8,8 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from honeyhive.export.outlet import Outlet
+from honeyhive.export.wakeup import Wakeup
+from honeyhive.guard import guard
 
 _OVERLOAD_FACTOR: Final = 16  # batches of 8,192 spans in overload (`facts/performance.md` §1 item 5)
 
@@ -42,7 +44,7 @@ class EventQueue:
         self._items: deque[Item] = deque()
         self._bytes = 0
         self._lock = threading.RLock()
-        self._filled = threading.Event()
+        self._filled = Wakeup()
         self._is_idle = True
         self._is_closed = False
 
@@ -58,11 +60,18 @@ class EventQueue:
             self._bytes += size
             self._items.append((outlet, scope, span, size))
         if self._is_idle:
-            self._is_idle = False
-            self._on_first()
-            self._filled.set()
+            self._start_work()
         if self._bytes > self._half:
             self._hand_over()
+
+    def _start_work(self) -> None:
+        self._is_idle = False
+        try:
+            self._on_first()
+        except Exception as error:  # noqa: BLE001  no thread could be started: the next event tries again
+            self._is_idle = True
+            guard.swallow(error, "start the worker")
+        self._filled.set()
 
     def _hand_over(self) -> None:
         # A worker that needs the GIL often starves while callers do short I/O (design decision 14); never on a loop.

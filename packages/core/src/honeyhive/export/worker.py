@@ -15,7 +15,8 @@ from honeyhive.events import otlp
 from honeyhive.export.delivery import Delivery
 from honeyhive.export.journal import Journal, Place
 from honeyhive.export.outlet import Outlet
-from honeyhive.export.queue import Encodable, EventQueue
+from honeyhive.export.queue import Encodable, EventQueue, Item
+from honeyhive.export.wakeup import Wakeup
 from honeyhive.guard import guard
 from honeyhive.settings import Settings
 
@@ -57,12 +58,14 @@ class Worker:
         self._queue = queue
         self._journals: dict[Path, Journal] = {}
         self._delivery = delivery
-        self._start_lock = threading.Lock()
+        self._start_lock = threading.RLock()
         self._reset()
 
     def _reset(self) -> None:
         self._thread: threading.Thread | None = None
-        self._hurry = threading.Event()
+        self._is_starting = False
+        self._hurry = Wakeup()
+        self._drain_lock = threading.RLock()
         self._stopping = False
         self._deadline = float("inf")
         self._batches: dict[Outlet, deque[_Batch]] = {}
@@ -73,22 +76,25 @@ class Worker:
         """Start clean in a child: what the parent has not delivered is the parent's to deliver."""
         for journal in self._journals.values():
             journal.reset_after_fork()
-        self._start_lock = threading.Lock()
+        self._start_lock = threading.RLock()
         self._reset()
 
     def ensure_running(self) -> None:
-        """Start the thread unless it runs."""
-        if self._thread is not None and self._thread.is_alive():
-            return
+        """Start the thread unless it runs; raises ``RuntimeError`` where no thread can be started."""
         with self._start_lock:
-            if (self._thread is not None and self._thread.is_alive()) or self._stopping:
+            if self._is_starting or self._stopping or (self._thread is not None and self._thread.is_alive()):
                 return
-            # Its fork hooks are registered here: were it among the late imports, a fork that waits for those would call one
-            # of a pair only.
-            import concurrent.futures.thread  # noqa: F401, PLC0415  # pyright: ignore[reportUnusedImport]  see above
+            self._is_starting = True  # a signal handler or a finalizer may come in here again
+            try:
+                # Its fork hooks are registered here: were it among the late imports, a fork that waits for those would
+                # call one of a pair only.
+                import concurrent.futures.thread  # noqa: F401, PLC0415  # pyright: ignore[reportUnusedImport]  see above
 
-            self._thread = threading.Thread(target=self._run, name="honeyhive-worker", daemon=True)
-            self._thread.start()
+                thread = threading.Thread(target=self._run, name="honeyhive-worker", daemon=True)
+                thread.start()
+                self._thread = thread
+            finally:
+                self._is_starting = False
 
     def hurry(self) -> None:
         """Handle what waits now: no gathering, no backing off."""
@@ -100,8 +106,13 @@ class Worker:
         self._deadline = time.monotonic() + timeout_s
         self._stopping = True
         self.hurry()
-        if self._thread is not None:
+        if self._thread is not None and self._thread.is_alive():
             self._thread.join(timeout_s)
+            # It may be held up by a destination that does not answer; what is queued must not wait for that.
+            if self._thread.is_alive():
+                self._queue.close()
+                with guard("write the journal"):
+                    self._drain()
         else:
             with guard("shut down"):
                 self._finish()
@@ -147,19 +158,23 @@ class Worker:
             outlet.drop("undelivered", lost)
 
     def _drain(self) -> None:
-        while items := self._queue.take(_BATCH_ITEMS, _BATCH_BYTES):
-            grouped: dict[Outlet, dict[bytes, list[bytes]]] = {}
-            for outlet, scope, span, _ in items:
-                encoded = span if type(span) is bytes else _encode(outlet, span)
-                if encoded is not None:
-                    grouped.setdefault(outlet, {}).setdefault(scope, []).append(encoded)
-            for outlet, scopes in grouped.items():
-                count = sum(map(len, scopes.values()))
-                try:
-                    self._keep(outlet, otlp.record(outlet.resource, scopes), count)
-                except Exception as error:  # noqa: BLE001  a batch lost to a fault of ours is counted like any other
-                    outlet.drop("write_failed", count)
-                    guard.swallow(error, "write a batch")
+        with self._drain_lock:
+            while items := self._queue.take(_BATCH_ITEMS, _BATCH_BYTES):
+                self._write(items)
+
+    def _write(self, items: list[Item]) -> None:
+        grouped: dict[Outlet, dict[bytes, list[bytes]]] = {}
+        for outlet, scope, span, _ in items:
+            encoded = span if type(span) is bytes else _encode(outlet, span)
+            if encoded is not None:
+                grouped.setdefault(outlet, {}).setdefault(scope, []).append(encoded)
+        for outlet, scopes in grouped.items():
+            count = sum(map(len, scopes.values()))
+            try:
+                self._keep(outlet, otlp.record(outlet.resource, scopes), count)
+            except Exception as error:  # noqa: BLE001  a batch lost to a fault of ours is counted like any other
+                outlet.drop("write_failed", count)
+                guard.swallow(error, "write a batch")
 
     def _keep(self, outlet: Outlet, record: bytes, count: int) -> None:
         settings = outlet.settings

@@ -62,8 +62,9 @@ def enrich_current_session(
 ) -> bool:
     """Add to the session that the caller runs in; False when there is none. Unknown keywords become metadata."""
     with guard("enrich a session"):
-        session = current_session()
-        if channel is None or session is None:
+        event = current_event()
+        session = event.session if event is not None else current_session(channel)
+        if session is None:
             return False
         session.enrich(
             metadata={**(metadata or {}), **more},

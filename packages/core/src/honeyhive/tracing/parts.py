@@ -51,7 +51,7 @@ def field_parts(field: str, values: Mapping[str, object], into: dict[str, Part],
     for key, value in values.items():
         name = f"{field}.{key}"
         into[name] = field_part(otlp.encode_key(semconv.FIELD_PREFIX + name), value)
-        if type(value) is str and otlp.looks_like_json(value):
+        if otlp.looks_like_json(value):
             texts.append(name)
 
 

@@ -15,6 +15,7 @@ from honeyhive.guard import guard
 from honeyhive.tracing.channel import Channel
 from honeyhive.tracing.context import (
     CLAIM_KEY,
+    EVENT_KEY,
     REMOTE_EVENT_KEY,
     SESSION_KEY,
     SPAN_KEY,
@@ -71,7 +72,9 @@ def _inject_session(
     session = cast("SessionScope | None", context.get(SESSION_KEY)) or (event.session if event is not None else None)
     if session is None or session.is_default:
         return
-    is_model_call = event is not None and event.event_type is EventType.model
+    # Also below a span of somebody else's, such as an HTTP client's, inside the model event.
+    own = event if event is not None else cast("OpenEvent | None", context.get(EVENT_KEY))
+    is_model_call = own is not None and not own.ended and own.event_type is EventType.model
     if url is not None and (is_model_call or not may_tell(url, channel.settings)):
         return
     member = f"{semconv.BAGGAGE_SESSION}={quote(_token(channel, session), safe='.-')}"

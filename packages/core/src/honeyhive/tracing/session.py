@@ -196,10 +196,13 @@ def session(
     return SessionBlock(scope)
 
 
-def current_session() -> SessionScope | None:
-    """The session that an event started here would belong to; None without a tracer."""
+def current_session(channel: Channel | None = None) -> SessionScope | None:
+    """The session that an event of *channel* (the default one unless given) started here would belong to.
+
+    None without a tracer.
+    """
     scope = cast("SessionScope | None", current_context().get(SESSION_KEY))
     if scope is not None:
         return scope
-    channel = default_channel()
+    channel = channel or default_channel()
     return None if channel is None else channel.default_session

@@ -194,7 +194,7 @@ class OpenEvent(trace.Span):
         self.ended = True
         end_ns = self.channel.now_ns()
         self.captured.append(field_part(output_key, result))
-        if type(result) is str and otlp.looks_like_json(result):
+        if type(result) is not dict and otlp.looks_like_json(result):
             self.mark_texts((_RESULT,))
         self._write(end_ns)
         self._release()
@@ -262,6 +262,8 @@ class OpenEvent(trace.Span):
         named = dict(zip(self.names, self.captured, strict=False))
         texts = list(self.texts) if self.texts is not None else []
         if self.fields is not None:
+            said_again = {f"{field}.{key}" for field, values in self.fields.items() for key in values}
+            texts = [name for name in texts if name not in said_again]
             for field, values in self.fields.items():
                 field_parts(field, without_reserved(values) if field == "metadata" else values, named, texts)
         parts: list[Part] = [*named.values(), *text_keys(texts)]

@@ -5,7 +5,10 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, 
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Final, TypeVar, cast
 
+import orjson
+
 from honeyhive.events.event import Status
+from honeyhive.events.values import to_json
 from honeyhive.guard import guard
 from honeyhive.tracing.context import attached, current_context
 from honeyhive.tracing.span import OpenEvent
@@ -16,18 +19,19 @@ OpenStream = Callable[[tuple[Any, ...], dict[str, Any]], OpenEvent | None]
 
 # How much of a stream is kept for the event's output.
 _MAX_ITEMS: Final = 10_000
-_MAX_TEXT: Final = 1 << 20
+_MAX_BYTES: Final = 1 << 20
 
 
 class _Recording:
     """What is noted of one stream: its bounded output, the number of items and the time to the first."""
 
-    def __init__(self, event: OpenEvent) -> None:
+    def __init__(self, event: OpenEvent, *, keeps_items: bool) -> None:
         self.event = event
+        self.keeps_items = keeps_items
         self.context = event.context
         self.items: list[object] = []
         self.count = 0
-        self.text_length = 0
+        self.kept_bytes = 0
 
     @contextmanager
     def inside(self) -> Generator[None]:
@@ -44,9 +48,19 @@ class _Recording:
                 first_ms = (self.event.channel.now_ns() - self.event.start_ns) / 1e6
                 self.event.enrich(metrics={"time_to_first_item_ms": first_ms})
             self.count += 1
-            self.text_length += len(item) if isinstance(item, str) else 0
-            if self.count <= _MAX_ITEMS and self.text_length <= _MAX_TEXT:
-                self.items.append(item)
+            if self.keeps_items and self.count <= _MAX_ITEMS and self.kept_bytes <= _MAX_BYTES:
+                self._keep(item)
+
+    def _keep(self, item: object) -> None:
+        # Encoded as it passes: the program may reuse the object, and keeping it would keep all that hangs on it.
+        if type(item) is str:
+            kept, size = item, len(item)
+        else:
+            data = to_json(item)
+            kept, size = orjson.Fragment(data), len(data)
+        self.kept_bytes += size
+        if self.kept_bytes <= _MAX_BYTES:
+            self.items.append(kept)
 
     def end(self, error: BaseException | None = None) -> None:
         with guard("end a stream's event"):
@@ -54,8 +68,8 @@ class _Recording:
                 return
             texts = bool(self.items) and all(isinstance(item, str) for item in self.items)
             result = "".join(cast("list[str]", self.items)) if texts else self.items
-            self.event.enrich(outputs={"result": result}, metrics={"items": self.count})
-            if self.count > len(self.items):
+            self.event.enrich(outputs={"result": result} if self.keeps_items else None, metrics={"items": self.count})
+            if self.keeps_items and self.count > len(self.items):
                 self.event.enrich(metadata={"items_kept": len(self.items)})
             if error is None:
                 self.event.end()
@@ -99,13 +113,15 @@ def wrap_async_stream(stream: AsyncIterator[T], event: OpenEvent) -> AsyncGenera
     return wrap_async_generator(lambda: stream, lambda _args, _kwargs: event)()
 
 
-def wrap_generator(function: Callable[..., Any], open_stream: OpenStream) -> Callable[..., Any]:
+def wrap_generator(
+    function: Callable[..., Any], open_stream: OpenStream, *, keeps_items: bool = True
+) -> Callable[..., Any]:
     """A generator function like *function* whose event starts at the first step and covers the iteration."""
 
     @functools.wraps(function)
     def traced(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
         event = open_stream(args, kwargs)
-        recording = _Recording(event) if event is not None else _UNRECORDED
+        recording = _Recording(event, keeps_items=keeps_items) if event is not None else _UNRECORDED
         stream = function(*args, **kwargs)
         sent: Any = None
         thrown: BaseException | None = None
@@ -127,8 +143,12 @@ def wrap_generator(function: Callable[..., Any], open_stream: OpenStream) -> Cal
             try:
                 sent = yield item
             except GeneratorExit as error:
-                with recording.inside():
-                    _close(stream)
+                try:
+                    with recording.inside():
+                        _close(stream)
+                except BaseException as failure:
+                    recording.end(failure)
+                    raise
                 recording.end(error)
                 raise
             except BaseException as error:  # noqa: BLE001  thrown in by the consumer; the generator itself decides
@@ -137,13 +157,15 @@ def wrap_generator(function: Callable[..., Any], open_stream: OpenStream) -> Cal
     return traced
 
 
-def wrap_async_generator(function: Callable[..., Any], open_stream: OpenStream) -> Callable[..., Any]:
+def wrap_async_generator(
+    function: Callable[..., Any], open_stream: OpenStream, *, keeps_items: bool = True
+) -> Callable[..., Any]:
     """The asynchronous twin of `wrap_generator`."""
 
     @functools.wraps(function)
     async def traced(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
         event = open_stream(args, kwargs)
-        recording = _Recording(event) if event is not None else _UNRECORDED
+        recording = _Recording(event, keeps_items=keeps_items) if event is not None else _UNRECORDED
         stream = function(*args, **kwargs)
         sent: Any = None
         thrown: BaseException | None = None
@@ -165,8 +187,12 @@ def wrap_async_generator(function: Callable[..., Any], open_stream: OpenStream) 
             try:
                 sent = yield item
             except GeneratorExit as error:
-                with recording.inside():
-                    await _aclose(stream)
+                try:
+                    with recording.inside():
+                        await _aclose(stream)
+                except BaseException as failure:
+                    recording.end(failure)
+                    raise
                 recording.end(error)
                 raise
             except BaseException as error:  # noqa: BLE001  thrown in by the consumer; the generator itself decides

@@ -20,6 +20,7 @@ _CONTEXT: Final = b"honeyhive session propagation 1"
 _MAX_AGE_S: Final = 24 * 3600
 _MAX_SKEW_S: Final = 300
 _MAC_CHARACTERS: Final = 32
+_KEY_BYTES: Final = 32
 _KEY_FILE: Final = "propagation.key"
 _PRIVATE_SUFFIXES: Final = (".internal", ".local", ".localhost", ".svc", ".cluster.local")
 
@@ -58,7 +59,7 @@ def signing_key(settings: Settings) -> bytes:
     """The key that sessions are signed with: from ``HH_PROPAGATION_KEY``, the API key, or a file of the data directory."""
     secret = settings.propagation_key or settings.api_key
     if secret is None:
-        return _local_key(settings.data_dir, os.getpid() if settings.test_mode else 0)
+        return _local_key(settings.data_dir) if settings.journal and not settings.test_mode else _own_key()
     return _derived_key(secret)
 
 
@@ -68,10 +69,10 @@ def _derived_key(secret: str) -> bytes:
 
 
 @lru_cache(64)
-def _local_key(data_dir: Path, _process: int) -> bytes:
+def _local_key(data_dir: Path) -> bytes:
     """A random key that the processes of one machine share; only in memory where the directory cannot be written."""
     path = data_dir / _KEY_FILE
-    fresh = secrets.token_bytes(32)
+    fresh = secrets.token_bytes(_KEY_BYTES)
     try:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         # Written aside and linked into place, so that of two processes starting at once both read one whole key.
@@ -87,9 +88,16 @@ def _local_key(data_dir: Path, _process: int) -> bytes:
             pass
         finally:
             aside.unlink(missing_ok=True)
-        return path.read_bytes()
+        key = path.read_bytes()
     except OSError:
         return fresh
+    return key if len(key) == _KEY_BYTES else fresh
+
+
+@lru_cache(1)
+def _own_key() -> bytes:
+    """A random key of this process alone, where nothing may be written to disk."""
+    return secrets.token_bytes(_KEY_BYTES)
 
 
 def _key_id(key: bytes) -> str:
@@ -103,9 +111,13 @@ def _mac(key: bytes, session_id: str, project: str | None, issued: str) -> str:
 
 def may_tell(url: str, settings: Settings) -> bool:
     """Whether the host of *url* may be told the session: private hosts and listed ones, never a model provider's."""
-    parts = urlsplit(url)
-    host = (parts.hostname or "").lower().rstrip(".")
-    if not host or _matches(host, settings.model_hosts) or parts.netloc.lower() in settings.model_hosts:
+    try:
+        parts = urlsplit(url)
+        host, port = (parts.hostname or "").lower().rstrip("."), parts.port
+    except ValueError:
+        return False
+    # Clients disagree on what a backslash before "@" means, so that nobody can say whom such a URL reaches.
+    if not host or "\\" in url or _matches(host, settings.model_hosts) or f"{host}:{port}" in settings.model_hosts:
         return False
     return _matches(host, settings.propagate_to) or _is_private(host)
 
@@ -114,7 +126,9 @@ def _is_private(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
-        return "." not in host or host.endswith(_PRIVATE_SUFFIXES)
+        # "134744072" and "0x8080808" are addresses of the internet in the eyes of a resolver.
+        is_name = not host[0].isdigit()
+        return is_name and ("." not in host or host.endswith(_PRIVATE_SUFFIXES))
 
 
 def _matches(host: str, patterns: Iterable[str]) -> bool:
