@@ -34,14 +34,19 @@ def test_a_carrier_stays_below_two_kilobytes_whatever_the_trace_state() -> None:
 
 
 def test_a_retry_belongs_under_the_first_publish_of_its_message() -> None:
-    first = {"traceparent": FIRST, "tracestate": "hh=00f067aa0ba902b7"}
+    first = {"traceparent": FIRST, "tracestate": "hh=00f067aa0ba902b7", "baggage": "honeyhive-session=s"}
     creation = _carrier.creation_of(first)
     assert creation is not None
-    second = {"traceparent": PARENT, "tracestate": "hh=b7ad6b7169203331", "honeyhive-creation": creation}
+    carried = {"baggage": "honeyhive-session=s", "honeyhive-creation": creation}
+    second = {"traceparent": PARENT, "tracestate": "hh=b7ad6b7169203331", **carried}
 
     assert _carrier.parent_carrier(second) == {**second, **first}
     assert _carrier.creation_of(second) == creation
     assert _carrier.creation_of({}) is None
+
+
+def test_a_first_publish_of_another_session_is_nobodys_parent() -> None:
+    assert _carrier.creation_of({"traceparent": FIRST, "tracestate": "hh=00f067aa0ba902b7"}) is None
 
 
 def test_headers_are_read_from_the_request_and_else_from_its_nested_headers() -> None:

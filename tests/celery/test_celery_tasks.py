@@ -171,6 +171,7 @@ def test_a_task_runs_in_the_session_of_its_publisher_below_its_message(recorder:
         "messaging.message.id": result.id,
         "trace_id": "",
         "span_id": "",
+        "span_kind": "PRODUCER",
     }
     assert processed.metadata == {
         **sent.metadata,
@@ -179,6 +180,7 @@ def test_a_task_runs_in_the_session_of_its_publisher_below_its_message(recorder:
         "celery.worker.hostname": processed.metadata["celery.worker.hostname"],
         "celery.state": "SUCCESS",
         "span_id": processed.metadata["span_id"],
+        "span_kind": "CONSUMER",
     }
     assert processed.metrics == {"queue_wait_ms": pytest.approx(processed.start_time - sent.start_time, abs=0.01)}
     assert (sent.inputs, processed.inputs, processed.outputs) == ({}, {}, {})

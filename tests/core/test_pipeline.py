@@ -445,3 +445,11 @@ with session("s"): ask()
     assert sorted(collector.names()) == ["ask", "s"]
     (found,) = sessions(tmp_path)
     assert found.root.metadata["cost"] > 0
+
+
+def test_a_session_that_comes_before_any_tracer_makes_one(tmp_path: Path) -> None:
+    finished = run("with session('first'): work(1)", tmp_path)
+
+    assert (finished.returncode, finished.stderr) == (0, "")
+    (found,) = sessions(tmp_path)
+    assert (found.root.event_name, [event.inputs for event in found.events]) == ("first", [{"n": 1}])

@@ -123,6 +123,13 @@ def check_session(session_id: str, events: list[Event]) -> None:
     assert all(any(name.startswith(wanted) for name in remaining) for wanted in expected), names
     services = [event["metadata"]["service.name"] for event in reversed(chain)]
     assert list(dict.fromkeys(services)) == ["web", "worker", "pages"]
+    span_kinds = [event["metadata"].get("span_kind") for event in reversed(chain)]
+    assert [kind for kind in span_kinds if kind in {"SERVER", "PRODUCER", "CONSUMER"}] == [
+        "SERVER",
+        "PRODUCER",
+        "CONSUMER",
+        "SERVER",
+    ]
     kinds = Counter(event["event_name"].split(" ")[0] for event in events)
     assert (kinds["POST"], kinds["GET"], kinds["send"], kinds["process"]) == (1, 1, 1, 1)
     (retrieval,) = [event for event in events if event["event_name"] == "BM25Retriever.retrieve"]

@@ -125,7 +125,7 @@ def test_a_request_is_a_session_with_one_event_and_what_ran_inside(client: Clien
     assert recorder.tree() == "session GET /items/<int:pk>\n  chain GET /items/<int:pk>\n    tool step"
     event = recorder.event("GET /items/<int:pk>")
     assert (event.inputs, event.outputs) == ({"method": "GET", "path": "/items/3"}, {"status_code": 200})
-    own = {"status", "trace_id", "span_id", "service.name", "process.pid"}
+    own = {"status", "span_kind", "trace_id", "span_id", "service.name", "process.pid"}
     assert {name: value for name, value in event.metadata.items() if name not in own} == {
         "http.request.method": "GET",
         "http.response.status_code": 200,

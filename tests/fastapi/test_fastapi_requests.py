@@ -60,7 +60,7 @@ def test_a_request_is_a_session_with_one_event_and_what_ran_inside(app: FastAPI,
     event = recorder.event("GET /items/{item}")
     assert event.inputs == {"method": "GET", "path": "/items/3"}
     assert event.outputs == {"status_code": 200}
-    own = {"status", "trace_id", "span_id", "service.name", "process.pid"}
+    own = {"status", "span_kind", "trace_id", "span_id", "service.name", "process.pid"}
     assert {name: value for name, value in event.metadata.items() if name not in own} == {
         "http.request.method": "GET",
         "http.response.status_code": 200,

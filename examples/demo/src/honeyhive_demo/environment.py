@@ -79,6 +79,8 @@ def child_variables(
         "PYTHONUNBUFFERED": "1",
         "HH_DATA_DIR": str(environment.data_dir),
         "HH_JOURNAL": "on",
+        # What a process leaves behind when it is killed goes with the directory.
+        "TMPDIR": str(environment.data_dir),
         "HH_MODEL_HOSTS": urlsplit(environment.model_base_url).netloc,
     }
     return {"HH_PROJECT": "honeyhive-demo"} | inherited | own | environment.to_variables()

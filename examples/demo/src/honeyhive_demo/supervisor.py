@@ -56,7 +56,10 @@ class Service:
 
     def failure(self, what: str) -> ServiceError:
         """Return the error that tells what happened to this process, with the end of its log."""
-        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-_TAIL_LINES:]
+        try:
+            lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-_TAIL_LINES:]
+        except OSError as error:
+            lines = [f"(its log cannot be read: {error.strerror})"]
         tail = "\n".join(f"  {line}" for line in lines) or "  (its log is empty)"
         return ServiceError(f"{self.name} {what}. The end of its log:\n{tail}")
 

@@ -67,10 +67,13 @@ def write(
 
 
 def creation_of(carrier: Mapping[str, str]) -> str | None:
-    """What a retry of the message with *carrier* writes as `CREATION`; None when the message brought no trace."""
+    """What a retry of the message with *carrier* writes as `CREATION`; None when the message brought no session.
+
+    The first publish is then an event of another session, and cannot be the parent of the attempts.
+    """
     if CREATION in carrier:
         return carrier[CREATION]
-    if TRACEPARENT not in carrier:
+    if TRACEPARENT not in carrier or BAGGAGE not in carrier:
         return None
     return f"{carrier[TRACEPARENT]};{_shortened(carrier.get(TRACESTATE, ''))}"
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from honeyhive.tracer import HoneyHiveTracer
+from honeyhive.tracer import HoneyHiveTracer, default_tracer_channel
 from honeyhive.tracing.channel import default_channel
 from honeyhive.tracing.enrichment import enrich_current_event, enrich_current_session
 from honeyhive.tracing.session import SessionBlock
@@ -21,7 +21,8 @@ def session(
 ) -> SessionBlock:
     """Start one user interaction: events inside the ``with`` or ``async with`` block belong to it.
 
-    A new session starts unless *session_id* (a UUID) names one to continue. Its event is written when the block ends.
+    A new session starts unless *session_id* (a UUID) names one to continue. Its event is written when the block ends. It
+    belongs to *tracer*, or to the default one, which is made from the environment when there is none yet.
     Raises `honeyhive.errors.ConfigurationError` for a session id that is not a UUID.
     """
     return open_session(
@@ -30,7 +31,7 @@ def session(
         inputs=inputs,
         metadata=metadata,
         user_properties=user_properties,
-        channel=None if tracer is None else tracer.channel,
+        channel=default_tracer_channel() if tracer is None else tracer.channel,
     )
 
 

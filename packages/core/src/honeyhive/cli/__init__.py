@@ -5,6 +5,7 @@ from typing import Final
 
 __all__ = ["main"]
 
+_INTERRUPTED: Final = 130
 _EXTRA: Final = frozenset({"rich", "typer"})
 
 
@@ -17,4 +18,6 @@ def main() -> None:
             raise
         sys.stderr.write("The command line needs: pip install 'honeyhive[cli]'\n")
         sys.exit(2)
+    except KeyboardInterrupt:  # before there is anything that could be stopped
+        sys.exit(_INTERRUPTED)
     app.run()

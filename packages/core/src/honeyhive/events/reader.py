@@ -13,6 +13,7 @@ from honeyhive.events.event import Event, EventType, Status
 from honeyhive.events.identity import event_id_of
 
 _STATUS_ERROR: Final = 2
+_KINDS: Final = {2: "SERVER", 3: "CLIENT", 4: "PRODUCER", 5: "CONSUMER"}
 _NO_SPAN_ID: Final = b"\0" * 8
 _MODEL_OPERATIONS: Final = frozenset({"chat", "generate_content", "text_completion", "embeddings"})
 _CHAIN_OPERATIONS: Final = frozenset({"invoke_agent", "create_agent", "invoke_workflow"})
@@ -160,6 +161,8 @@ def _metadata(span: DecodedSpan, metadata: dict[str, Any], rest: Mapping[str, ob
     for key in (semconv.SERVICE_NAME, semconv.PROCESS_PID):
         if key in span.resource:
             merged[key] = span.resource[key]
+    if span.kind in _KINDS:
+        merged.setdefault("span_kind", _KINDS[span.kind])
     if span.links:
         merged["links"] = [event_id_of(link.trace_id, link.span_id) for link in span.links]
     return merged
