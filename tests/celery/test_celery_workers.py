@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import uuid
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
@@ -20,7 +19,7 @@ from honeyhive.events.event import Event
 from honeyhive.events.reader import Update, read_records
 from honeyhive.events.sessions import Session, assemble
 from honeyhive.export.journal import read_journal
-from honeyhive.testing import Recorder
+from honeyhive.testing import Recorder, wait_until
 from honeyhive_celery import instrument, uninstrument
 from kombu import Exchange, Queue
 
@@ -102,10 +101,14 @@ def worker(settings: dict[str, Any], data_dir: Path, *options: str) -> Generator
 
 def wait_for_events(data_dir: Path, name: str, count: int) -> None:
     """Wait until the worker's journal has so many events of that name."""
-    deadline = time.monotonic() + DEADLINE_S
-    while sum(isinstance(item, Event) and item.event_name == name for item in journal(data_dir)) < count:
-        assert time.monotonic() < deadline, (data_dir / "worker.log").read_text()
-        time.sleep(0.02)
+
+    def is_there() -> bool:
+        return sum(isinstance(item, Event) and item.event_name == name for item in journal(data_dir)) >= count
+
+    try:
+        wait_until(is_there, timeout_s=DEADLINE_S)
+    except TimeoutError:
+        pytest.fail((data_dir / "worker.log").read_text())
 
 
 def journal(data_dir: Path) -> list[Event | Update]:

@@ -8,15 +8,15 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
 import pytest
+from honeyhive.testing import wait_until
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 Event = dict[str, Any]
@@ -55,13 +55,6 @@ def processes_of(tmp_path: Path) -> list[str]:
         except (FileNotFoundError, PermissionError, ProcessLookupError):
             continue
     return found
-
-
-def wait_until(is_true: Callable[[], bool], *, seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not is_true():
-        assert time.monotonic() < deadline, "it did not become true in time"
-        time.sleep(0.05)  # between two looks at a condition
 
 
 def ancestors(event: Event, by_id: dict[str, Event]) -> list[Event]:
@@ -262,7 +255,7 @@ def test_a_run_that_is_stopped_leaves_no_process(
     running.send_signal(number)
 
     assert running.wait(30) == status
-    wait_until(lambda: processes_of(tmp_path) == [], seconds=10)
+    wait_until(lambda: processes_of(tmp_path) == [], timeout_s=10)
 
 
 def test_a_broken_run_says_what_broke_and_leaves_no_process(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import gc
 import socket
 import threading
 import weakref
-from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import closing, contextmanager
 from typing import Any
 from urllib.parse import quote
@@ -18,7 +18,7 @@ from fastapi.responses import StreamingResponse
 from fastapi.testclient import TestClient
 from honeyhive import enrich_session, trace
 from honeyhive.integration import current_context, inject
-from honeyhive.testing import Recorder, recording
+from honeyhive.testing import Recorder, recording, wait_until
 from honeyhive_fastapi import instrument
 from opentelemetry import context as otel_context
 
@@ -48,16 +48,6 @@ def serving(app: Any) -> Generator[int]:
     finally:
         server.should_exit = True
         thread.join(10)
-
-
-def until(is_true: Callable[[], bool]) -> None:
-    """Wait for a condition that another thread makes true."""
-    for _ in range(2000):
-        if is_true():
-            return
-        threading.Event().wait(0.005)
-    message = "the condition did not come true within ten seconds"
-    raise AssertionError(message)
 
 
 def leaking_app() -> FastAPI:
@@ -97,7 +87,7 @@ def test_pipelined_requests_have_sessions_of_their_own(recorder: Recorder) -> No
     request = "GET /{} HTTP/1.1\r\nHost: a\r\n\r\n"
     with serving(leaking_app()) as port, closing(socket.create_connection(("127.0.0.1", port))) as connection:
         connection.sendall("".join(map(request.format, "abc")).encode())
-        until(lambda: len(recorder.sessions()) == 3)
+        wait_until(lambda: len(recorder.sessions()) == 3)
     tree = "session GET /{name}\n  chain GET /{name}\n    tool step"
     assert recorder.tree() == "\n".join([tree] * 3)
     assert [event.inputs.get("text") for event in recorder.events() if event.event_name == "step"] == ["a", "b", "c"]
@@ -119,7 +109,7 @@ def test_a_client_that_leaves_in_the_middle_of_a_stream_ends_it(recorder: Record
             texts = response.iter_text()
             assert next(texts) == "first"
             assert "GET /stream" not in recorder.tree()
-        until(lambda: "abandoned" in recorder.tree())
+        wait_until(lambda: "abandoned" in recorder.tree())
     assert recorder.tree() == "session GET /stream [abandoned]\n  chain GET /stream [abandoned]\n    tool step"
     event = recorder.event("GET /stream")
     assert (event.error, event.outputs) == (None, {"status_code": 200})

@@ -9,7 +9,8 @@ assert [event.event_name for event in recorder.events()] == ["answer"]
 
 import itertools
 import threading
-from collections.abc import Generator, Mapping
+import time
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from typing import ClassVar, Final, Unpack
 
@@ -23,10 +24,11 @@ from honeyhive.settings import TracerOptions
 from honeyhive.tracer import HoneyHiveTracer
 from honeyhive.tracing.channel import Channel, Payload, default_channel, set_default_channel
 
-__all__ = ["FixedIds", "MemoryTracer", "Recorder", "StepClock", "recording"]
+__all__ = ["FixedIds", "MemoryTracer", "Recorder", "StepClock", "recording", "wait_until"]
 
 _EPOCH_NS: Final = 1_767_225_600_000_000_000  # 2026-01-01T00:00:00Z
 _STEP_NS: Final = 1_000_000
+_LOOK_INTERVAL_S: Final = 0.01
 
 
 class FixedIds:
@@ -139,6 +141,16 @@ class MemoryTracer(HoneyHiveTracer):
 
 def _flushed(_timeout_s: float) -> bool:
     return True
+
+
+def wait_until(is_true: Callable[[], bool], *, timeout_s: float = 30.0) -> None:
+    """Return once *is_true* is, for what another thread or process brings about; raises ``TimeoutError`` otherwise."""
+    deadline = time.monotonic() + timeout_s
+    while not is_true():
+        if time.monotonic() > deadline:
+            message = f"the condition did not become true within {timeout_s:g} s"
+            raise TimeoutError(message)
+        time.sleep(_LOOK_INTERVAL_S)
 
 
 @contextmanager

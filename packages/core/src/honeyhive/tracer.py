@@ -185,7 +185,17 @@ def _program_name() -> str:
     return program if program and program not in {"-c", "-m"} else "python"
 
 
-_making_default: Final = threading.Lock()
+class _Making:
+    """Held by the thread that makes the default tracer; free again in a child that is forked meanwhile."""
+
+    lock = threading.Lock()
+
+
+def _reset_after_fork() -> None:
+    _Making.lock = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_reset_after_fork)
 
 
 def default_tracer_channel() -> Channel:
@@ -193,5 +203,5 @@ def default_tracer_channel() -> Channel:
     channel = default_channel()
     if channel is not None:
         return channel
-    with _making_default:
+    with _Making.lock:
         return default_channel() or HoneyHiveTracer.init().channel
