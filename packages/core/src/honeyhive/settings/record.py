@@ -1,49 +1,17 @@
 """Settings of a tracer: arguments over ``HH_*`` environment over defaults, frozen once made."""
 
 import dataclasses
-import difflib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, Literal, Self, TypedDict
-from urllib.parse import urlsplit
+from typing import Any, Final, Self
 
 from honeyhive.errors import ConfigurationError
+from honeyhive.settings.checks import check_url, unknown_option
+from honeyhive.settings.environment import environment_values, parse_hosts
+from honeyhive.settings.options import TrustIncoming
 
 DEFAULT_API_URL: Final = "https://api.dp1.us.honeyhive.ai"
-
-TrustIncoming = Literal["signed", "always", "never"]
-
-_SECRETS: Final = frozenset({"api_key", "otlp_headers", "propagation_key"})
-_TRUE: Final = frozenset({"true", "1", "yes", "on", "enabled"})
-_FALSE: Final = frozenset({"false", "0", "no", "off", "disabled", ""})
-
-
-class TracerOptions(TypedDict, total=False):
-    """The keyword arguments of `honeyhive.HoneyHiveTracer`; see `Settings` for what each means."""
-
-    api_key: str | None
-    project: str | None
-    source: str
-    server_url: str
-    session_name: str | None
-    session_id: str | None
-    otlp_endpoint: str | None
-    otlp_headers: Mapping[str, str]
-    data_dir: str | os.PathLike[str]
-    journal: bool
-    disable_tracing: bool
-    test_mode: bool
-    service_name: str | None
-    flush_interval_s: float
-    export_timeout_s: float
-    max_queue_bytes: int
-    max_journal_bytes: int
-    overload_wait_ms: float
-    propagation_key: str | None
-    propagate_to: tuple[str, ...]
-    model_hosts: tuple[str, ...]
-    trust_incoming: TrustIncoming
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +68,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         for name in ("server_url", "otlp_endpoint"):
-            _check_url(name, getattr(self, name))
+            check_url(name, getattr(self, name))
         for name in ("flush_interval_s", "export_timeout_s", "max_queue_bytes", "max_journal_bytes"):
             if getattr(self, name) <= 0:
                 message = f"{name} is {getattr(self, name)!r}; it must be greater than 0"
@@ -119,8 +87,8 @@ class Settings:
         known = {field.name for field in dataclasses.fields(cls)}
         for name in options:
             if name not in known:
-                raise ConfigurationError(_unknown(name, known))
-        values = _environment_values(os.environ if environment is None else environment)
+                raise ConfigurationError(unknown_option(name, known))
+        values = environment_values(os.environ if environment is None else environment)
         values.update({name: value for name, value in options.items() if value is not None})
         for name in ("data_dir",):
             if name in values:
@@ -131,7 +99,7 @@ class Settings:
         for name in ("propagate_to", "model_hosts"):
             if name in values:
                 given = values[name]
-                values[name] = tuple(map(str.lower, given)) if not isinstance(given, str) else _parse_hosts(given)
+                values[name] = tuple(map(str.lower, given)) if not isinstance(given, str) else parse_hosts(given)
         return cls(**values)
 
     @property
@@ -149,99 +117,3 @@ class Settings:
         if self.api_key is not None:
             return f"{self.server_url}/opentelemetry/v1/traces"
         return None
-
-
-def _environment_values(environment: Mapping[str, str]) -> dict[str, Any]:
-    """The settings that *environment* speaks of; the first variable of a setting that is set and not empty wins."""
-    values: dict[str, Any] = {}
-    for name, variable, parse in _VARIABLES:
-        text = environment.get(variable, "").strip()
-        if name not in values and text:
-            try:
-                values[name] = parse(text)
-            except ValueError as error:
-                shown = "set" if name in _SECRETS else repr(text)
-                message = f"{variable} is {shown}; {error}"
-                raise ConfigurationError(message) from None
-    return values
-
-
-def parse_bool(text: str) -> bool:
-    """``true``, ``1``, ``yes``, ``on``, ``enabled`` and their opposites, in any case; raises ``ValueError`` otherwise."""
-    lowered = text.lower()
-    if lowered in _TRUE:
-        return True
-    if lowered in _FALSE:
-        return False
-    message = f"write one of {', '.join(sorted(_TRUE))}, or {', '.join(sorted(_FALSE - {''}))}"
-    raise ValueError(message)
-
-
-def _parse_headers(text: str) -> dict[str, str]:
-    pairs = [item.partition("=") for item in text.split(",") if item.strip()]
-    if not all(equals and key.strip() for key, equals, _ in pairs):
-        message = "write key=value pairs, separated by commas"
-        raise ValueError(message)
-    return {key.strip(): value.strip() for key, _, value in pairs}
-
-
-def _parse_hosts(text: str) -> tuple[str, ...]:
-    return tuple(host.strip().lower() for host in text.split(",") if host.strip())
-
-
-def _parse_milliseconds(text: str) -> float:
-    return float(text) / 1000
-
-
-_VARIABLES: Final[tuple[tuple[str, str, Callable[[str], Any]], ...]] = (
-    ("api_key", "HH_API_KEY", str),
-    ("project", "HH_PROJECT", str),
-    ("source", "HH_SOURCE", str),
-    ("server_url", "HH_API_URL", str),
-    ("otlp_endpoint", "HH_OTLP_ENDPOINT", str),
-    ("otlp_headers", "HH_OTLP_HEADERS", _parse_headers),
-    ("data_dir", "HH_DATA_DIR", Path),
-    ("journal", "HH_JOURNAL", parse_bool),
-    ("disable_tracing", "HH_DISABLE_TRACING", parse_bool),
-    ("test_mode", "HH_TEST_MODE", parse_bool),
-    ("service_name", "OTEL_SERVICE_NAME", str),
-    ("service_name", "HH_SERVICE_NAME", str),
-    ("flush_interval_s", "HH_FLUSH_INTERVAL", float),
-    ("flush_interval_s", "OTEL_BSP_SCHEDULE_DELAY", _parse_milliseconds),
-    ("export_timeout_s", "HH_EXPORT_TIMEOUT", float),
-    ("max_queue_bytes", "HH_MAX_QUEUE_BYTES", int),
-    ("max_journal_bytes", "HH_MAX_JOURNAL_BYTES", int),
-    ("overload_wait_ms", "HH_OVERLOAD_WAIT_MS", float),
-    ("propagation_key", "HH_PROPAGATION_KEY", str),
-    ("propagate_to", "HH_PROPAGATE_TO", _parse_hosts),
-    ("model_hosts", "HH_MODEL_HOSTS", _parse_hosts),
-    ("trust_incoming", "HH_TRUST_INCOMING", str),
-)
-
-
-def variables_of(setting: str) -> tuple[str, ...]:
-    """The environment variables of *setting*, the one that wins first."""
-    return tuple(variable for name, variable, _ in _VARIABLES if name == setting)
-
-
-def _check_url(name: str, url: str | None) -> None:
-    if url is None:
-        return
-    try:
-        parts = urlsplit(url)
-        is_usable = parts.scheme in {"http", "https"} and bool(parts.hostname)
-        has_credentials = "@" in parts.netloc
-    except ValueError:
-        is_usable, has_credentials = False, "@" in url
-    if has_credentials:
-        message = f"{name} has credentials in it; put them into otlp_headers (HH_OTLP_HEADERS), which are never shown"
-        raise ConfigurationError(message)
-    if not is_usable:
-        message = f"{name} is {url!r}; it must be a URL such as http://collector:4318"
-        raise ConfigurationError(message)
-
-
-def _unknown(name: str, known: set[str]) -> str:
-    nearest = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.5)
-    hint = f"did you mean {nearest[0]!r}?" if nearest else f"known are {', '.join(sorted(known))}"
-    return f"unknown option {name!r}; {hint}"

@@ -1,0 +1,31 @@
+"""What is wrong with a setting, in words that name it and the remedy."""
+
+import difflib
+from urllib.parse import urlsplit
+
+from honeyhive.errors import ConfigurationError
+
+
+def check_url(name: str, url: str | None) -> None:
+    """Raise `ConfigurationError` for a *url* that is none, or that holds credentials."""
+    if url is None:
+        return
+    try:
+        parts = urlsplit(url)
+        is_usable = parts.scheme in {"http", "https"} and bool(parts.hostname)
+        has_credentials = "@" in parts.netloc
+    except ValueError:
+        is_usable, has_credentials = False, "@" in url
+    if has_credentials:
+        message = f"{name} has credentials in it; put them into otlp_headers (HH_OTLP_HEADERS), which are never shown"
+        raise ConfigurationError(message)
+    if not is_usable:
+        message = f"{name} is {url!r}; it must be a URL such as http://collector:4318"
+        raise ConfigurationError(message)
+
+
+def unknown_option(name: str, known: set[str]) -> str:
+    """What to say of an option that is not *known*: the nearest one."""
+    nearest = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.5)
+    hint = f"did you mean {nearest[0]!r}?" if nearest else f"known are {', '.join(sorted(known))}"
+    return f"unknown option {name!r}; {hint}"
