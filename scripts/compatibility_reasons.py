@@ -1,0 +1,39 @@
+"""Why a public name of 1.x is not here, or not the same: the first pattern that a path matches."""
+
+from fnmatch import fnmatchcase
+
+_EXPERIMENTS = "comes with the experiments engine; the evaluators are here"
+_INTERNAL = "internal of 1.x, in no documentation"
+_OTHER_DESIGN = "internal of 1.x; this package does the same in another way"
+
+REASONS: tuple[tuple[str, str], ...] = (
+    # Experiments.
+    ("honeyhive.evaluate", _EXPERIMENTS),
+    ("honeyhive.experiments*", _EXPERIMENTS),
+    ("honeyhive.evaluation.evaluators*", "the legacy evaluation of 0.x, which 1.x's `__all__` does not export"),
+    ("honeyhive.evaluation*", _EXPERIMENTS),
+    # Command line and adapters.
+    ("honeyhive.cli*", "1.x had no console script either; the command here is `honeyhive`, see `honeyhive --help`"),
+    ("honeyhive.adapters.copilot_studio*", "Copilot Studio's log format is not a framework that this suite adapts"),
+    # Utilities of an SDK that sends inside the caller.
+    ("honeyhive.utils.*Cache*", "nothing is cached here; `cache_*` options are accepted and do nothing"),
+    ("honeyhive.utils.cache*", "nothing is cached here; `cache_*` options are accepted and do nothing"),
+    ("honeyhive.utils.*Pool*", "the client and the worker keep httpx's own connection pool"),
+    ("honeyhive.utils.connection_pool*", "the client and the worker keep httpx's own connection pool"),
+    ("honeyhive.utils.*", _OTHER_DESIGN),
+    ("honeyhive.config.resolved*", _OTHER_DESIGN),
+    ("honeyhive.config*", _INTERNAL),
+    ("honeyhive.models.models*", "the same models are in `honeyhive.models`"),
+    ("honeyhive.api.client*", _INTERNAL),
+    ("honeyhive.tracer.*", _OTHER_DESIGN),
+    ("honeyhive.tracer*", _OTHER_DESIGN),
+    # Environment variables.
+    ("HH_HTTP_CONFIG", "a name in a comment of 1.x"),
+    ("HONEYHIVE_BATCH_SIZE", "a name in a comment of 1.x"),
+    ("HONEYHIVE_NAMESPACE", "a constant's name in 1.x, not a variable"),
+)
+
+
+def reason_of(path: str) -> str:
+    """The reason for *path*, empty when there is none."""
+    return next((reason for pattern, reason in REASONS if fnmatchcase(path, pattern)), "")
