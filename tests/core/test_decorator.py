@@ -1,6 +1,7 @@
 """`trace`: one event a call, on every path, and the program unchanged."""
 
 import asyncio
+import functools
 import gc
 import inspect
 import json
@@ -204,12 +205,10 @@ def test_methods_leave_out_their_receiver_and_bad_calls_raise_what_they_always_r
     assert [event.inputs for event in recorder.events()] == [{"task": "a"}, {"task": "b"}, {"task": "c"}, {}]
 
 
-def test_a_class_is_refused_with_the_remedy() -> None:
-    with pytest.raises(TypeError, match="put it on the class's methods"):
-
-        @trace
-        class Refused:
-            pass
+@pytest.mark.parametrize("wrong", [5, property(len), functools.partialmethod(len)])
+def test_what_cannot_be_called_is_refused(wrong: Any) -> None:
+    with pytest.raises(TypeError, match="@trace takes functions and classes, not"):
+        trace(wrong)
 
 
 def test_enrichment_reaches_the_event_that_runs(recorder: Recorder) -> None:

@@ -157,68 +157,6 @@ def test_a_torn_segment_is_read_up_to_its_tear(tmp_path: Path) -> None:
     assert [item.event_name for item in read_records(content.bodies) if not isinstance(item, Update)][-1] == "work"
 
 
-def test_forked_children_record_for_themselves(tmp_path: Path) -> None:
-    program = """
-t = HoneyHiveTracer.init()
-work("parent")
-for _ in range(2):
-    child = os.fork()
-    if child == 0:
-        work("child")
-        t.flush()
-        show(t)
-        os._exit(0)
-    os.waitpid(child, 0)
-t.flush()
-show(t)
-"""
-    finished = run(program, tmp_path)
-
-    assert [json.loads(line)[1:] for line in finished.stdout.splitlines()] == [
-        [1, 1, 0, {}],
-        [1, 1, 0, {}],
-        [2, 2, 0, {}],
-    ]
-    events = [event for found in sessions(tmp_path) for event in found.events]
-    assert sorted(event.inputs["n"] for event in events) == ["child", "child", "parent"]
-    assert len({event.metadata["process.pid"] for event in events}) == 3
-    assert len({event.event_id for event in events}) == 3
-
-
-def test_a_fork_in_the_middle_of_a_late_import_loses_nothing(tmp_path: Path) -> None:
-    program = """
-t = HoneyHiveTracer.init()
-work("parent")
-while "opentelemetry.sdk.resources" not in sys.modules: pass
-child = os.fork()
-if child == 0:
-    work("child")
-    show(t, t.flush())
-    os._exit(0)
-os.waitpid(child, 0)
-"""
-    finished = run(program, tmp_path)
-
-    assert result(finished) == [True, 1, 1, 0, {}]
-    assert finished.stderr == ""
-
-
-def test_children_that_multiprocessing_forks_lose_nothing(tmp_path: Path) -> None:
-    program = """
-import multiprocessing
-HoneyHiveTracer.init()
-work("parent")
-processes = [multiprocessing.get_context("fork").Process(target=work, args=(n,)) for n in range(3)]
-for process in processes: process.start()
-for process in processes: process.join()
-"""
-    finished = run(program, tmp_path)
-
-    assert finished.returncode == 0, finished.stderr
-    names = [event.inputs["n"] for found in sessions(tmp_path) for event in found.events]
-    assert sorted(map(str, names)) == ["0", "1", "2", "parent"]
-
-
 def test_a_collector_that_never_answers_does_not_keep_events_from_the_journal(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
@@ -232,26 +170,6 @@ for _ in range(100): work("late")
 
     assert finished.returncode == 0, finished.stderr
     assert len([event for found in sessions(tmp_path) for event in found.events]) == 101
-
-
-def test_a_signal_handler_may_record_and_flush(tmp_path: Path) -> None:
-    program = """
-import signal
-t = HoneyHiveTracer.init()
-def handle(*_):
-    work("signal")
-    t.flush(1)
-signal.signal(signal.SIGALRM, handle)
-signal.setitimer(signal.ITIMER_REAL, 0.01, 0.01)
-for n in range(100):
-    work(n)
-    t.flush(20)
-signal.setitimer(signal.ITIMER_REAL, 0)
-show(t, t.flush())
-"""
-    flushed, accepted, delivered, pending, dropped = result(run(program, tmp_path))
-    assert (flushed, pending, dropped) == (True, 0, {})
-    assert accepted == delivered
 
 
 def test_an_unwritable_directory_is_one_warning_and_counted(tmp_path: Path) -> None:
@@ -402,30 +320,6 @@ t = HoneyHiveTracer.init()
 print(json.dumps([loaded, threading.active_count(), os.listdir(os.environ["HH_DATA_DIR"])]))
 """
     assert result(run(program, tmp_path)) == [[], 1, []]
-
-
-def test_spawned_processes_need_nothing_special(tmp_path: Path) -> None:
-    program = """
-import multiprocessing
-from honeyhive import HoneyHiveTracer, trace
-
-def child():
-    HoneyHiveTracer.init()
-    trace(len)("abc")
-
-if __name__ == "__main__":
-    process = multiprocessing.get_context("spawn").Process(target=child)
-    process.start()
-    process.join()
-    assert process.exitcode == 0
-"""
-    script = tmp_path / "spawns.py"
-    script.write_text(program)
-    subprocess.run(
-        [sys.executable, str(script)], env={**os.environ, "HH_DATA_DIR": str(tmp_path)}, check=True, timeout=60
-    )
-
-    assert [event.event_name for found in sessions(tmp_path) for event in found.events] == ["len"]
 
 
 def test_a_program_that_just_ends_is_priced_and_delivered(

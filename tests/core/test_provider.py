@@ -38,7 +38,7 @@ def test_spans_on_our_provider_join_the_tree_in_both_directions(recorder: Record
         "    model ChatCompletion",
         "      tool work",
     ]
-    assert recorder.event("ChatCompletion").metadata["llm.model_name"] == "m"
+    assert recorder.event("ChatCompletion").config["model"] == "m"
     scopes = {span.name: (span.scope_name, span.scope_version) for span in recorder.spans()}
     assert scopes["ChatCompletion"] == ("openinference.instrumentation.openai", "1.0")
     assert scopes["work"][0] == "honeyhive"

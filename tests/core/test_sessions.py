@@ -109,6 +109,146 @@ def test_the_process_session_has_one_event_with_its_end(recorder: Recorder) -> N
     assert len(found.events) == 1
 
 
+def test_a_session_says_all_its_fields_at_its_start(recorder: Recorder) -> None:
+    async def chat() -> None:
+        async with session(
+            "chat",
+            inputs={"q": 1},
+            outputs={"a": 2},
+            metadata={"m": 3},
+            user_properties={"u": 4},
+            feedback={"f": 5},
+            metrics={"x": 6},
+        ):
+            work("a")
+
+    asyncio.run(chat())
+
+    (found,) = recorder.sessions()
+    root = found.root
+    said = (root.inputs, root.outputs, root.user_properties, root.feedback, root.metrics, root.metadata["m"])
+    assert said == ({"q": 1}, {"a": 2}, {"u": 4}, {"f": 5}, {"x": 6}, 3)
+
+
+def test_an_inner_session_wins_and_names_the_one_around_it(recorder: Recorder) -> None:
+    with session("outer") as outer:
+        work("before")
+        with session("inner") as inner:
+            work("inside")
+        work("after")
+
+    found = {event.inputs["name"]: event.session_id for event in recorder.events()}
+    assert found == {"before": outer.session_id, "inside": inner.session_id, "after": outer.session_id}
+    roots = {one.root.event_name: one.root for one in recorder.sessions()}
+    assert roots["inner"].metadata["parent_session_id"] == outer.session_id
+    assert "parent_session_id" not in roots["outer"].metadata
+
+
+def test_a_session_that_is_continued_merges_with_what_was_said_before(recorder: Recorder) -> None:
+    with session("chat", inputs={"q": 1}, user_properties={"user_id": "u"}) as first:
+        work("a")
+    with session(session_id=first.session_id, outputs={"a": 2}):
+        work("b")
+
+    (found,) = recorder.sessions()
+    assert [event.inputs["name"] for event in found.events] == ["a", "b"]
+    assert (found.root.event_name, found.root.inputs, found.root.outputs) == ("chat", {"q": 1}, {"a": 2})
+    assert found.root.user_properties == {"user_id": "u"}
+    assert found.root.start_time < found.events[0].start_time < found.events[1].end_time < found.root.end_time
+
+
+def test_a_session_that_is_continued_inside_itself_is_not_its_own_parent(recorder: Recorder) -> None:
+    with session("chat") as outer, session(session_id=outer.session_id):
+        work("a")
+
+    (found,) = recorder.sessions()
+    assert "parent_session_id" not in found.root.metadata
+
+
+def test_a_conversation_id_stays_what_it_is_and_none_is_invented(recorder: Recorder) -> None:
+    with session("given", metadata={"conversation_id": "c-1"}):
+        work("a")
+    with session("none"):
+        work("b")
+
+    roots = {one.root.event_name: one.root for one in recorder.sessions()}
+    assert roots["given"].metadata["conversation_id"] == "c-1" != roots["given"].session_id
+    assert not any("conversation" in key for key in roots["none"].metadata)
+
+
+def test_cancellation_is_a_status_of_its_own(recorder: Recorder) -> None:
+    async def chat(started: asyncio.Event) -> None:
+        async with session("chat"):
+            started.set()
+            await asyncio.Event().wait()
+
+    async def program() -> None:
+        started = asyncio.Event()
+        task = asyncio.create_task(chat(started))
+        await started.wait()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    asyncio.run(program())
+
+    (found,) = recorder.sessions()
+    assert (found.root.metadata["status"], found.root.error) == ("cancelled", None)
+
+
+def test_an_event_of_another_project_stays_out_of_the_session(recorder: Recorder) -> None:
+    other = MemoryTracer(project="other")
+
+    @trace(tracer=other)
+    def theirs() -> None:
+        enrich_session(metadata={"said inside": 1})
+
+    with session("ours") as ours:
+        work("a")
+        theirs()
+        with other.session("theirs"):
+            work("b")
+            theirs()
+        work("c")
+
+    (mine,) = recorder.sessions()
+    assert mine.session_id == ours.session_id
+    assert "said inside" not in mine.root.metadata
+    assert [event.inputs["name"] for event in mine.events] == ["a", "c"]
+    found = {one.root.event_name: one for one in other.recorder.sessions()}
+    assert [event.event_name for event in found["theirs"].events] == [work.__qualname__, theirs.__qualname__]
+    (outside,) = [one for one in found.values() if one.session_id == other.session_id]
+    assert [event.event_name for event in outside.events] == [theirs.__qualname__]
+    assert not any(one.orphans() for one in found.values())
+    assert {event.project for one in found.values() for event in one.events} == {"other"}
+
+
+def test_the_nearest_session_of_a_tracer_counts_where_sessions_of_several_are_nested(recorder: Recorder) -> None:
+    other = MemoryTracer(project="other")
+
+    @trace(tracer=other)
+    def theirs() -> None:
+        pass
+
+    with other.session("theirs") as wanted, session("ours"):
+        theirs()
+
+    assert other.recorder.event(theirs.__qualname__).session_id == wanted.session_id
+
+
+def test_tracers_of_one_project_share_the_session_of_an_interaction(recorder: Recorder) -> None:
+    twin = MemoryTracer(project="tests", source="other source")
+
+    @trace(tracer=twin)
+    def theirs() -> None:
+        pass
+
+    with session("ours") as ours:
+        theirs()
+
+    event = twin.recorder.event(theirs.__qualname__)
+    assert (event.session_id, event.source) == (ours.session_id, "other source")
+
+
 def an_event(event_id: str, parent_id: str | None, **changes: object) -> Event:
     fields: dict[str, object] = {
         "event_id": event_id,

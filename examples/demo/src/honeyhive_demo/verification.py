@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from honeyhive.events.event import Event, EventType
-from honeyhive.events.sessions import Session, totals
+from honeyhive.events.sessions import Session
+from honeyhive.events.totals import totals
 
 _LEAST_PROCESSES: Final = 3
 _TOTALS: Final = ("prompt_tokens", "completion_tokens", "total_tokens", "cost")

@@ -10,11 +10,13 @@ from collections.abc import Mapping, MutableMapping
 from opentelemetry.context import Context
 
 from honeyhive.events.event import EventType, Status, Usage
+from honeyhive.executors import carry_context, propagating_executor
 from honeyhive.guard import guard
 from honeyhive.http import known_method, method_attributes, redacted_query, split_host
 from honeyhive.settings import Settings
 from honeyhive.tracer import HoneyHiveTracer, default_tracer_channel
-from honeyhive.tracing import propagation
+from honeyhive.tracing import propagation, subprocesses
+from honeyhive.tracing.capture import CapturePolicy
 from honeyhive.tracing.channel import Channel
 from honeyhive.tracing.context import (
     CLAIM_KEY,
@@ -28,6 +30,7 @@ from honeyhive.tracing.context import (
     with_values,
 )
 from honeyhive.tracing.lineage import (
+    channel_for,
     current_event,
     nearest,
     open_event,
@@ -48,6 +51,7 @@ __all__ = [
     "PRODUCER",
     "SERVER",
     "AdapterReport",
+    "CapturePolicy",
     "Context",
     "EventType",
     "OpenEvent",
@@ -55,6 +59,8 @@ __all__ = [
     "Status",
     "Usage",
     "attached",
+    "capture_policy",
+    "carry_context",
     "current_context",
     "current_event",
     "current_session",
@@ -65,12 +71,14 @@ __all__ = [
     "is_suppressed",
     "known_method",
     "method_attributes",
+    "propagating_executor",
     "redacted_query",
     "register_parent_resolver",
     "session_scope",
     "settings",
     "split_host",
     "start_event",
+    "subprocess_environment",
     "suppress",
     "unregister_parent_resolver",
     "wrap_async_stream",
@@ -103,13 +111,16 @@ def start_event(
     """Open an event, not current yet; None when nothing is to be recorded (disabled, suppressed).
 
     *parent* is an open event, a context (such as `extract` returns), or what is current. *inputs* are captured now, so the
-    program may change them later. *attributes* are OpenTelemetry attributes; *kind* is an OTLP span kind.
+    program may change them later. *attributes* are OpenTelemetry attributes; *kind* is an OTLP span kind. The event is one
+    of *tracer*, or of the tracer whose event or session it is inside of, or of the default one.
     """
-    channel = channel_of(tracer)
     context = parent if isinstance(parent, Context) else current_context()
-    if not channel.enabled or context.get(SUPPRESS_KEY):
+    if context.get(SUPPRESS_KEY):
         return None
     above = parent if isinstance(parent, OpenEvent) else span_of(context) if parent is not None else nearest(context)
+    channel = (channel_for(context, above) if tracer is None else tracer.channel) or default_tracer_channel()
+    if not channel.enabled:
+        return None
     event = open_event(channel, static_part(name, event_type, kind), event_type, context, above)
     if event is None:
         return None
@@ -133,8 +144,10 @@ def session_scope(
     """
     carried = context.get(SESSION_KEY)
     if isinstance(carried, SessionScope):
+        carried.is_holder = carried.is_holder or not carried.owned
         return carried, context
     scope = SessionScope(channel_of(tracer), name=name)
+    scope.is_holder = True  # a session that code inside makes current stands in for it until it ends
     claimed = context.get(CLAIM_KEY)
     if isinstance(claimed, str):
         scope.enrich(metadata={"claimed_session_id": claimed})
@@ -162,6 +175,26 @@ def extract(carrier: Mapping[str, str], *, is_trusted: bool = False, tracer: Hon
     *is_trusted* is for carriers that nobody outside can write, such as task messages.
     """
     return propagation.extract(channel_of(tracer), carrier, is_trusted=is_trusted)
+
+
+def subprocess_environment(
+    environment: Mapping[str, str] | None = None, *, tracer: HoneyHiveTracer | None = None
+) -> dict[str, str]:
+    """*environment* (``os.environ`` unless given) with what lets a process started with it continue what is current.
+
+    Its tracer reads ``TRACEPARENT``, ``TRACESTATE`` and ``BAGGAGE`` when it is made. The process's own session is carried
+    too: whoever starts the process means it to be part of this.
+    """
+    return subprocesses.subprocess_environment(channel_of(tracer), environment)
+
+
+def capture_policy(tracer: HoneyHiveTracer | None = None) -> CapturePolicy | None:
+    """What may be read of the program; None where everything may.
+
+    An event leaves out by itself what may not: an adapter asks only to spare itself work, before it copies a body or joins
+    messages.
+    """
+    return channel_of(tracer).capture
 
 
 def flush(timeout_s: float, *, tracer: HoneyHiveTracer | None = None) -> bool:

@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from honeyhive.export.delivery import Delivery
-from honeyhive.export.outlet import Outlet
+from honeyhive.export.outlet import Outlet, Progress
 from honeyhive.export.queue import EventQueue
 from honeyhive.export.worker import Worker
 from honeyhive.settings import Settings
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from honeyhive.tracing.channel import Payload
 
 _SHUTDOWN_TIMEOUT_S: Final = 5.0
+_LOOK_INTERVAL_S: Final = 0.1
 
 
 class Runtime:
@@ -32,13 +33,14 @@ class Runtime:
         self._at_shutdown: list[weakref.WeakMethod[Callable[[], None]]] = []
         self.queue = EventQueue(
             max_bytes=settings.max_queue_bytes,
+            max_items=settings.max_queue_events,
             overload_wait_s=settings.overload_wait_ms / 1000,
             on_first=self._start_worker,
         )
         self._worker = Worker(self.queue, self._delivery)
 
     def _start_worker(self) -> None:
-        if self._is_forked:
+        if self._is_forked or _is_started_by_multiprocessing():
             self._end_with_multiprocessing()
         self._worker.ensure_running()
 
@@ -54,28 +56,55 @@ class Runtime:
         """A way out for one tracer; *resource* makes its resource's bytes, once in each process."""
         outlet = Outlet(settings, resource)
         self._outlets.add(outlet)
+        if outlet.metrics is not None:
+            outlet.metrics.watch(outlet, lambda: self.queue.size_bytes)
         return outlet
 
     def put_of(self, outlet: Outlet) -> "Callable[[bytes, bytes | Payload, int], None]":
-        """The function that hands spans of *outlet* over."""
-        return partial(self.queue.put, outlet)
+        """The function that hands spans of *outlet* over; with ``disable_batch``, it waits until they are delivered."""
+        put = partial(self.queue.put, outlet)
+        if not outlet.settings.disable_batch:
+            return put
+
+        def put_through(scope: bytes, span: "bytes | Payload", size: int) -> None:
+            put(scope, span, size)
+            self._push(outlet)
+
+        return put_through
+
+    def refusal_of(self, outlet: Outlet) -> Callable[[str], None]:
+        """The function that counts spans of *outlet* that are not recorded, by reason."""
+        return partial(self.queue.refuse, outlet)
 
     def flush(self, outlet: Outlet, timeout_s: float) -> bool:
         """Whether everything that *outlet* had accepted was delivered (in test mode: counted) within *timeout_s*."""
-        before = outlet.stats()
+        before = outlet.progress()
         deadline = time.monotonic() + timeout_s
         while True:
-            now = outlet.stats()
-            dropped = sum(now.dropped.values())
-            if now.delivered + dropped >= before.accepted:
-                return outlet.settings.test_mode or dropped == sum(before.dropped.values())
+            now = outlet.progress()
+            if now.settled >= before.entered:
+                return outlet.settings.test_mode or now.lost == before.lost
             left = deadline - time.monotonic()
             if left <= 0:
                 return False
-            self._worker.hurry()
-            with outlet.settled:
-                if outlet.stats() == now:
-                    outlet.settled.wait(min(left, 0.1))
+            self._await_progress(outlet, now, left)
+
+    def _push(self, outlet: Outlet) -> None:
+        """Wait until what *outlet* accepted was delivered, or tried once and is kept for later."""
+        before, rounds = outlet.progress(), self._worker.rounds
+        deadline = time.monotonic() + outlet.settings.export_timeout_s
+        while (left := deadline - time.monotonic()) > 0:
+            now = outlet.progress()
+            # The first round may have begun before the span was there.
+            if now.settled >= before.entered or self._worker.rounds > rounds + 1:
+                return
+            self._await_progress(outlet, now, left)
+
+    def _await_progress(self, outlet: Outlet, now: Progress, left_s: float) -> None:
+        self._worker.hurry()
+        with outlet.settled:
+            if outlet.progress() == now:
+                outlet.settled.wait(min(left_s, _LOOK_INTERVAL_S))
 
     def at_shutdown(self, callback: Callable[[], None]) -> None:
         """Call *callback*, a bound method, before the last flush of the process, if its object still lives."""
@@ -98,6 +127,12 @@ class Runtime:
         self._delivery.reset_after_fork()
         for outlet in list(self._outlets):
             outlet.reset_after_fork()
+
+
+def _is_started_by_multiprocessing() -> bool:
+    # Under "forkserver" the runtime is made after the fork, and such a process ends by `os._exit` all the same.
+    process: Any = sys.modules.get("multiprocessing.process")
+    return process is not None and process.parent_process() is not None
 
 
 class _Process:

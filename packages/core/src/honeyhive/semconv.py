@@ -13,6 +13,7 @@ SESSION_ID: Final = "honeyhive.session_id"
 PROJECT: Final = "honeyhive.project"
 SOURCE: Final = "honeyhive.source"
 EVENT_TYPE: Final = "honeyhive_event_type"
+EVENT_TYPE_RAW: Final = "honeyhive_event_type_raw"
 EVENT_NAME: Final = "honeyhive_event_name"
 EVENT_ID: Final = "honeyhive_event_id"
 PARENT_ID: Final = "honeyhive_parent_id"
@@ -36,8 +37,15 @@ TOTAL_TOKENS: Final = "total_tokens"
 CACHE_READ_TOKENS: Final = "cache_read_input_tokens"
 CACHE_WRITE_TOKENS: Final = "cache_write_input_tokens"
 REASONING_TOKENS: Final = "reasoning_tokens"
+INPUT_AUDIO_TOKENS: Final = "input_audio_tokens"
+OUTPUT_AUDIO_TOKENS: Final = "output_audio_tokens"
 COST: Final = "cost"
 COST_SOURCE: Final = "cost_source"
+COST_PRICE_DATE: Final = "cost_price_date"
+# The `COST_SOURCE` of a cost that the provider or its instrumentor reported.
+REPORTED: Final = "reported"
+
+FIRST_TOKEN_MS: Final = "time_to_first_token_ms"  # noqa: S105  a metadata name, not a password
 STATUS: Final = "status"
 
 # OpenTelemetry.
@@ -53,3 +61,4 @@ OPENINFERENCE_KIND: Final = "openinference.span.kind"
 # Carriers.
 TRACESTATE_KEY: Final = "hh"
 BAGGAGE_SESSION: Final = "honeyhive-session"
+BAGGAGE_EVENT: Final = "honeyhive-event"

@@ -10,9 +10,10 @@ assert [event.event_name for event in recorder.events()] == ["answer"]
 import itertools
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from typing import ClassVar, Final, Unpack
+from typing import Any, ClassVar, Final, Unpack
 
 from honeyhive.events import otlp
 from honeyhive.events.decode import DecodedSpan, decode_request
@@ -29,6 +30,7 @@ __all__ = ["FixedIds", "MemoryTracer", "Recorder", "StepClock", "recording", "wa
 _EPOCH_NS: Final = 1_767_225_600_000_000_000  # 2026-01-01T00:00:00Z
 _STEP_NS: Final = 1_000_000
 _LOOK_INTERVAL_S: Final = 0.01
+_NO_RESOURCE: Final = otlp.resource({})
 
 
 class FixedIds:
@@ -57,7 +59,8 @@ class Recorder:
     """The finished spans of a `MemoryTracer`, readable at once and from any thread."""
 
     def __init__(self) -> None:
-        self._spans: list[tuple[bytes, bytes]] = []
+        self._spans: list[tuple[bytes, bytes, bytes]] = []
+        self._refused: Counter[str] = Counter()
         self._lock = threading.RLock()
         self.tracer: MemoryTracer
 
@@ -65,18 +68,24 @@ class Recorder:
         """Take one finished span."""
         encoded = span if isinstance(span, bytes) else span.encode()
         with self._lock:
-            self._spans.append((scope, encoded))
+            self._spans.append((getattr(span, "resource", None) or _NO_RESOURCE, scope, encoded))
+
+    def refuse(self, reason: str) -> None:
+        """Count one span that the tracer's settings leave out."""
+        with self._lock:
+            self._refused[reason] += 1
 
     def stats(self) -> Stats:
-        """The account: all that was accepted is delivered."""
+        """The account: all that was accepted is delivered, unless the settings leave it out."""
         with self._lock:
-            return Stats(len(self._spans), len(self._spans), 0, {})
+            recorded = len(self._spans)
+            return Stats(recorded + self._refused.total(), recorded, 0, dict(self._refused))
 
     def request(self) -> bytes:
         """Everything recorded, as the bytes of one OTLP request in the order of arrival."""
         with self._lock:
             recorded = list(self._spans)
-        return b"".join(otlp.record(otlp.resource({}), {scope: [span]}) for scope, span in recorded)
+        return b"".join(otlp.record(resource, {scope: [span]}) for resource, scope, span in recorded)
 
     def spans(self) -> list[DecodedSpan]:
         """The finished spans as they are on the wire."""
@@ -133,10 +142,10 @@ class MemoryTracer(HoneyHiveTracer):
 
     def _open_channel(self) -> Channel:
         recorder = self.recorder
-        flush, stats = _flushed, recorder.stats
-        if self._fixed:
-            return Channel(self.settings, recorder.put, flush=flush, stats=stats, bits=FixedIds(), now_ns=StepClock())
-        return Channel(self.settings, recorder.put, flush=flush, stats=stats)
+        sources: dict[str, Any] = {"bits": FixedIds(), "now_ns": StepClock()} if self._fixed else {}
+        return Channel(
+            self.settings, recorder.put, flush=_flushed, stats=recorder.stats, refuse=recorder.refuse, **sources
+        )
 
 
 def _flushed(_timeout_s: float) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from honeyhive import HoneyHiveTracer
-from honeyhive.integration import OpenEvent, guard, register_parent_resolver, start_event
+from honeyhive.integration import EventType, OpenEvent, guard, register_parent_resolver, start_event
 from langchain_core.documents import Document
 from langchain_core.messages import BaseMessage
 from langchain_core.outputs import LLMResult
@@ -39,7 +39,7 @@ from honeyhive_langchain._messages import (
     with_records,
 )
 from honeyhive_langchain._parameters import model_config
-from honeyhive_langchain._runs import RUNS, Run, enclosing_event, parent_below
+from honeyhive_langchain._runs import RUNS, Run, enclosing_event, enter_model, parent_below
 from honeyhive_langchain._usage import usage_of
 
 # What is read of a start or an end, by the names that `OpenEvent.finish` has; read late, so that nothing is read for a run
@@ -325,6 +325,8 @@ class HoneyHiveCallbackHandler(BaseTracer):
         event = start_event(kind.event_type, name, parent=parent_below(above), tracer=self.tracer)
         run = Run(run_id, kind, event, above)
         RUNS.start(run_id, run)
+        if kind.event_type is EventType.model:
+            enter_model(run)
         return run
 
     def _end(

@@ -9,6 +9,7 @@ import functools
 import threading
 import weakref
 from collections import OrderedDict
+from contextvars import ContextVar
 from typing import Any, Final
 from uuid import UUID
 
@@ -88,6 +89,10 @@ class RunTable:
         """The open run of *run_id*."""
         return None if run_id is None else self._open.get(run_id.int)
 
+    def is_open(self, run: Run) -> bool:
+        """Whether *run* has not ended."""
+        return self._open.get(run.key) is run
+
     def has_ended(self, run_id: UUID) -> bool:
         """Whether *run_id* is that of a run whose end has been seen, or been made up, not long ago."""
         return run_id.int in self._ended
@@ -157,12 +162,37 @@ def parent_below(above: Run | None) -> OpenEvent | None:
     return event if current is trace.INVALID_SPAN or current is event.ambient else None
 
 
+# The model that is being called in this context, and the one around that; LangChain's own variable does not name it.
+_calling: Final[ContextVar[tuple["Run", Any] | None]] = ContextVar("honeyhive_langchain_model", default=None)
+
+
+def enter_model(run: Run) -> None:
+    """Note that *run*, a model's, begins here; its end may come in another context and undoes nothing."""
+    _calling.set((run, _called_model()))
+
+
+def _called_model() -> tuple[Run, Any] | None:
+    """The innermost model whose call goes on here.
+
+    A model that has begun to stream has been called: what runs between its items is the program's own.
+    """
+    calling = _calling.get()
+    while calling is not None and (calling[0].has_streamed or not RUNS.is_open(calling[0])):
+        calling = calling[1]
+    return calling
+
+
 def enclosing_event() -> OpenEvent | None:
     """The event of the run that the calling code is inside of, as LangChain's own context variable names it.
+
+    Inside a model it is the model's: a client library's own span is below that, and only one of the two has the usage.
 
     It is set in nodes, tools and lambdas, sync and async, and in tasks and threads that they start; core asks for it where
     an event of the program starts, so that no callback has to attach a context it could not detach (design decision 8).
     """
+    calling = _called_model()
+    if calling is not None:
+        return calling[0].event
     config = var_child_runnable_config.get()
     manager = None if config is None else config.get("callbacks")
     run = RUNS.get(manager.parent_run_id) if isinstance(manager, BaseCallbackManager) else None

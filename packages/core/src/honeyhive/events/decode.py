@@ -2,7 +2,7 @@
 
 import dataclasses
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final, cast
 
 from honeyhive.events.wire import WireError, read_fields, read_varint
@@ -23,6 +23,7 @@ class SpanPoint:
     attributes: Mapping[str, object]
     trace_id: bytes = b""
     span_id: bytes = b""
+    trace_state: str = ""
 
 
 @dataclasses.dataclass(slots=True)
@@ -46,8 +47,13 @@ class DecodedSpan:
     status_code: int = 0
     status_message: str = ""
     flags: int = 0
+    dropped_attributes: int = 0
+    dropped_events: int = 0
+    dropped_links: int = 0
     scope_name: str = ""
     scope_version: str = ""
+    scope_attributes: Mapping[str, object] = dataclasses.field(default_factory=dict[str, object])
+    schema_url: str = ""
     resource: Mapping[str, object] = dataclasses.field(default_factory=dict[str, object])
 
 
@@ -76,8 +82,24 @@ def decode_request(buffer: bytes) -> Iterator[DecodedSpan]:
             yield from decode_resource_spans(value)
 
 
-def decode_resource_spans(body: bytes) -> Iterator[DecodedSpan]:
-    """Every span of one ``ResourceSpans``; raises `WireError` on bytes that are none."""
+def decode_resource_spans(
+    body: bytes, *, unreadable: Callable[[WireError], object] | None = None
+) -> Iterator[DecodedSpan]:
+    """Every span of one ``ResourceSpans``.
+
+    *unreadable* is called with what is wrong with the body, a scope or a span, and the rest is read on; without it the first
+    such `WireError` is raised.
+    """
+    try:
+        resource, scopes = _resource_and_scopes(body)
+    except WireError as error:
+        _report(error, unreadable)
+        return
+    for scope_spans in scopes:
+        yield from _decode_scope_spans(scope_spans, resource, unreadable)
+
+
+def _resource_and_scopes(body: bytes) -> tuple[dict[str, object], list[bytes]]:
     resource: dict[str, object] = {}
     scopes: list[bytes] = []
     for number, value in read_fields(body):
@@ -85,29 +107,68 @@ def decode_resource_spans(body: bytes) -> Iterator[DecodedSpan]:
             resource = _attributes(value, field=1)
         elif number == 2:
             scopes.append(_bytes(value))
-    for scope_spans in scopes:
-        yield from _decode_scope_spans(scope_spans, resource)
+    return resource, scopes
 
 
-def _decode_scope_spans(body: bytes, resource: Mapping[str, object]) -> Iterator[DecodedSpan]:
-    name = version = ""
-    spans: list[bytes] = []
-    for number, value in read_fields(body):
-        if number == 1:
-            for field, text in read_fields(_bytes(value)):
-                if field == 1:
-                    name = _text(text)
-                elif field == 2:
-                    version = _text(text)
-        elif number == 2:
-            spans.append(_bytes(value))
+@dataclasses.dataclass(slots=True)
+class _Scope:
+    name: str = ""
+    version: str = ""
+    attributes: dict[str, object] = dataclasses.field(default_factory=dict[str, object])
+    schema_url: str = ""
+
+
+def _decode_scope_spans(
+    body: bytes, resource: Mapping[str, object], unreadable: Callable[[WireError], object] | None
+) -> Iterator[DecodedSpan]:
+    try:
+        scope, spans = _scope_and_spans(body)
+    except WireError as error:
+        _report(error, unreadable)
+        return
     for span in spans:
-        decoded = _decode_span(span)
-        decoded.scope_name, decoded.scope_version, decoded.resource = name, version, resource
+        try:
+            decoded = decode_span(span)
+        except WireError as error:
+            _report(error, unreadable)
+            continue
+        decoded.scope_name, decoded.scope_version = scope.name, scope.version
+        decoded.scope_attributes, decoded.schema_url, decoded.resource = scope.attributes, scope.schema_url, resource
         yield decoded
 
 
-def _decode_span(body: bytes) -> DecodedSpan:  # noqa: C901, PLR0912  one branch a field of the message
+def _scope_and_spans(body: bytes) -> tuple[_Scope, list[bytes]]:
+    scope = _Scope()
+    spans: list[bytes] = []
+    for number, value in read_fields(body):
+        if number == 1:
+            _read_scope(_bytes(value), scope)
+        elif number == 2:
+            spans.append(_bytes(value))
+        elif number == 3:
+            scope.schema_url = _text(value)
+    return scope, spans
+
+
+def _read_scope(body: bytes, scope: _Scope) -> None:
+    for number, value in read_fields(body):
+        if number == 1:
+            scope.name = _text(value)
+        elif number == 2:
+            scope.version = _text(value)
+        elif number == 3:
+            key, item = _key_value(_bytes(value), _MAX_DEPTH)
+            scope.attributes[key] = item
+
+
+def _report(error: WireError, unreadable: Callable[[WireError], object] | None) -> None:
+    if unreadable is None:
+        raise error
+    unreadable(error)
+
+
+def decode_span(body: bytes) -> DecodedSpan:  # noqa: C901, PLR0912  one branch a field of the message
+    """One span, by the bytes inside its entry of ``ScopeSpans``; raises `WireError` on bytes that are none."""
     span = DecodedSpan()
     for number, value in read_fields(body):
         match number:
@@ -130,10 +191,16 @@ def _decode_span(body: bytes) -> DecodedSpan:  # noqa: C901, PLR0912  one branch
             case 9:
                 key, item = _key_value(_bytes(value), _MAX_DEPTH)
                 span.attributes[key] = item
+            case 10:
+                span.dropped_attributes = _integer(value)
             case 11:
                 span.points.append(_decode_point(_bytes(value)))
+            case 12:
+                span.dropped_events = _integer(value)
             case 13:
                 span.links.append(_decode_link(_bytes(value)))
+            case 14:
+                span.dropped_links = _integer(value)
             case 15:
                 for field, item in read_fields(_bytes(value)):
                     if field == 2:
@@ -161,16 +228,18 @@ def _decode_point(body: bytes) -> SpanPoint:
 
 
 def _decode_link(body: bytes) -> SpanPoint:
-    trace_id, span_id, attributes = b"", b"", dict[str, object]()
+    trace_id, span_id, trace_state, attributes = b"", b"", "", dict[str, object]()
     for number, value in read_fields(body):
         if number == 1:
             trace_id = _bytes(value)
         elif number == 2:
             span_id = _bytes(value)
+        elif number == 3:
+            trace_state = _text(value)
         elif number == 4:
             key, item = _key_value(_bytes(value), _MAX_DEPTH)
             attributes[key] = item
-    return SpanPoint("", 0, attributes, trace_id, span_id)
+    return SpanPoint("", 0, attributes, trace_id, span_id, trace_state)
 
 
 def _attributes(value: int | bytes, *, field: int) -> dict[str, object]:

@@ -1,11 +1,16 @@
 """The event record: one span of work as HoneyHive knows it (``facts/honeyhive-api.md`` §3)."""
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, Final, Self
+from typing import Any, Final, Self, cast
 
+import orjson
+
+from honeyhive import semconv
 from honeyhive.errors import EventError
+from honeyhive.events.values import to_json
 
 
 class EventType(StrEnum):
@@ -33,7 +38,7 @@ class Usage:
     """Tokens of one provider call.
 
     Totals are inclusive: ``input_tokens`` contains the cached ones and ``output_tokens`` the reasoning ones; details are
-    subsets and are never subtracted (design decision 11). None means that the provider did not say.
+    subsets and are never subtracted (design decision 11). ``cost`` is in USD. None means that the provider did not say.
     """
 
     input_tokens: int | None = None
@@ -42,6 +47,8 @@ class Usage:
     cache_read_tokens: int | None = None
     cache_write_tokens: int | None = None
     reasoning_tokens: int | None = None
+    input_audio_tokens: int | None = None
+    output_audio_tokens: int | None = None
     cost: float | None = None
 
     @property
@@ -53,6 +60,21 @@ class Usage:
             return None
         return self.input_tokens + self.output_tokens
 
+    def to_metadata(self) -> dict[str, Any]:
+        """The names that an event's metadata has for it; what the provider did not say is left out."""
+        values = {
+            semconv.PROMPT_TOKENS: self.input_tokens,
+            semconv.COMPLETION_TOKENS: self.output_tokens,
+            semconv.TOTAL_TOKENS: self.total,
+            semconv.CACHE_READ_TOKENS: self.cache_read_tokens,
+            semconv.CACHE_WRITE_TOKENS: self.cache_write_tokens,
+            semconv.REASONING_TOKENS: self.reasoning_tokens,
+            semconv.INPUT_AUDIO_TOKENS: self.input_audio_tokens,
+            semconv.OUTPUT_AUDIO_TOKENS: self.output_audio_tokens,
+            semconv.COST: self.cost,
+        }
+        return {name: value for name, value in values.items() if value is not None}
+
 
 def _empty() -> dict[str, Any]:
     return {}
@@ -63,8 +85,9 @@ class Event:
     """One event, complete.
 
     ``start_time`` and ``end_time`` are Unix milliseconds, ``duration`` is milliseconds. ``event_id``, ``session_id`` and
-    ``parent_id`` are UUID strings; ``parent_id`` is None on the session event only, whose ``event_id`` is the session id.
-    Raises `EventError`, naming the field, when a required field is missing or has the wrong type.
+    ``parent_id`` are texts: UUIDs where we make them, whatever they say where others do. ``parent_id`` is None on the session
+    event only, whose ``event_id`` is the session id. An array as ``outputs`` becomes ``{"value": [...]}``, as HoneyHive has it.
+    Raises `EventError`, naming the field, when a required field is missing or a field has the wrong type or unit.
     """
 
     event_id: str
@@ -87,12 +110,27 @@ class Event:
     children_ids: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        outputs: object = self.outputs
+        if isinstance(outputs, (list, tuple)):
+            object.__setattr__(self, "outputs", {"value": list(cast("list[object]", outputs))})
         for name in _TEXT_FIELDS:
-            _require(self, name, str, "a text")
-        for name in _TIME_FIELDS:
-            _require(self, name, (int, float), "a number of Unix milliseconds")
+            value = getattr(self, name)
+            if not isinstance(value, str) or not value:
+                _refuse(name, value, "a text that is not empty")
+        for name in _OPTIONAL_TEXT_FIELDS:
+            value = getattr(self, name)
+            if value is not None and not isinstance(value, str):
+                _refuse(name, value, "a text or None")
+        if type(self.event_type) is not EventType:
+            _refuse("event_type", self.event_type, f"an EventType: {', '.join(EventType)}")
         for name in MAPPING_FIELDS:
-            _require(self, name, Mapping, "a mapping")
+            value = getattr(self, name)
+            if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in cast("Any", value)):
+                _refuse(name, cast("object", value), "a mapping with texts as keys")
+        children: object = self.children_ids
+        if type(children) is not tuple or not all(isinstance(item, str) for item in cast("tuple[object]", children)):
+            _refuse("children_ids", children, "a tuple of texts")
+        _check_times(self.start_time, self.end_time)
 
     @property
     def duration(self) -> float:
@@ -109,34 +147,98 @@ class Event:
             record[name] = dict(record[name])
         return record
 
+    def to_json(self) -> bytes:
+        """The JSON form in UTF-8, its fields always in the same order; values without JSON form are described."""
+        return to_json(self.to_dict())
+
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> Self:
-        """The event of a JSON form; raises `EventError` on an unknown or missing field."""
-        known = {field.name for field in dataclasses.fields(cls)}
-        unknown = sorted(record.keys() - known - {"duration"})
-        missing = sorted(
-            {"event_id", "session_id", "event_type", "event_name", "start_time", "end_time"} - record.keys()
-        )
+        """The event of a JSON form; a ``null`` mapping is an empty one.
+
+        Raises `EventError`, naming the field, when one is unknown, missing, or not what `Event` takes, and when ``duration``
+        is not the time between start and end in milliseconds: then one of the three is in another unit.
+        """
+        unknown = sorted(str(key) for key in record.keys() - _FIELDS - {"duration"})
+        missing = sorted(_REQUIRED_FIELDS - record.keys())
         if unknown or missing:
             message = f"not an event record: unknown fields {unknown}, missing fields {missing}"
             raise EventError(message)
-        values = {name: record[name] for name in known & record.keys()}
-        values["children_ids"] = tuple(values.get("children_ids", ()))
+        values = {name: value for name, value in record.items() if name != "duration"}
+        for name in MAPPING_FIELDS:
+            if values.get(name, ()) is None:
+                del values[name]
+        children = values.pop("children_ids", None)
+        if children is not None:
+            values["children_ids"] = tuple(cast("list[Any]", children)) if isinstance(children, list) else children
+        values["event_type"] = _event_type(values["event_type"])
+        event = cls(**values)
+        _check_duration(event, record.get("duration"))
+        return event
+
+    @classmethod
+    def from_json(cls, text: bytes | str) -> Self:
+        """The event of a JSON text; raises `EventError` as `from_dict` does, and on a text that is no JSON object."""
         try:
-            values["event_type"] = EventType(values["event_type"])
-        except ValueError:
-            message = f"event_type is {values['event_type']!r}; it is one of {', '.join(EventType)}"
+            record: object = orjson.loads(text)
+        except orjson.JSONDecodeError as error:
+            message = f"not an event record: {error}"
             raise EventError(message) from None
-        return cls(**values)
+        if not isinstance(record, dict):
+            message = f"not an event record: a JSON {type(record).__name__}, where an object is wanted"
+            raise EventError(message)
+        return cls.from_dict(cast("dict[str, Any]", record))
 
 
 MAPPING_FIELDS: Final = ("config", "inputs", "outputs", "metadata", "metrics", "feedback", "user_properties")
 _TEXT_FIELDS: Final = ("event_id", "session_id", "event_name")
-_TIME_FIELDS: Final = ("start_time", "end_time")
+_OPTIONAL_TEXT_FIELDS: Final = ("parent_id", "project", "source", "error")
+_FIELDS: Final = frozenset(field.name for field in dataclasses.fields(Event))
+_REQUIRED_FIELDS: Final = frozenset({*_TEXT_FIELDS, "event_type", "start_time", "end_time"})
+
+# Times are taken for milliseconds from 1970 to the year 5138. As such, seconds of our days lie in the first months of 1970,
+# and microseconds behind the end.
+_LATEST_MS: Final = 1e14
+SECONDS_OF_OUR_DAYS: Final = (1e9, 1e10)
+_DURATION_SLACK_MS: Final = 2.0
 
 
-def _require(event: Event, name: str, kind: type | tuple[type, ...], description: str) -> None:
-    value = getattr(event, name)
-    if not isinstance(value, kind):
-        message = f"event field {name} is {type(value).__name__}; it must be {description}"
+def _check_times(start_time: object, end_time: object) -> None:
+    for name, value in (("start_time", start_time), ("end_time", end_time)):
+        is_number = type(value) is int or (isinstance(value, float) and math.isfinite(value))
+        if not is_number:
+            _refuse(name, value, "a number of Unix milliseconds")
+        if not 0 <= cast("float", value) < _LATEST_MS:
+            message = f"event field {name} is {value}; it must be in Unix milliseconds, not micro- or nanoseconds"
+            raise EventError(message)
+    first, last = cast("float", start_time), cast("float", end_time)
+    if SECONDS_OF_OUR_DAYS[0] <= first < SECONDS_OF_OUR_DAYS[1]:
+        message = f"event field start_time is {first}, which are seconds; it must be in Unix milliseconds"
         raise EventError(message)
+    if last < first:
+        message = f"event field end_time is {last}, before start_time, {first}"
+        raise EventError(message)
+
+
+def _check_duration(event: Event, duration: object) -> None:
+    if duration is None:
+        return
+    if isinstance(duration, bool) or not isinstance(duration, (int, float)):
+        _refuse("duration", duration, "a number of milliseconds")
+    if abs(cast("float", duration) - event.duration) > _DURATION_SLACK_MS:
+        message = (
+            f"event field duration is {duration}, and end_time - start_time is {event.duration:g}; all three are in "
+            "milliseconds"
+        )
+        raise EventError(message)
+
+
+def _event_type(value: object) -> EventType:
+    if isinstance(value, str) and value in EventType.__members__:
+        return EventType(value)
+    message = f"event field event_type is {value!r}; it is one of {', '.join(EventType)}"
+    raise EventError(message)
+
+
+def _refuse(name: str, value: object, wanted: str) -> None:
+    message = f"event field {name} is {type(value).__name__}; it must be {wanted}"
+    raise EventError(message)

@@ -110,11 +110,17 @@ def field_attribute(key: bytes, value: object) -> bytes:
     text = to_json(value)
     if text[:1] in b"{[":
         return text_attribute(key, text)
-    return delimited(_ATTRIBUTE, key + delimited(b"\x12", any_value(orjson.loads(text))))
+    try:
+        scalar: object = orjson.loads(text)
+    except orjson.JSONDecodeError:  # an `orjson.Fragment` of the user's that is no JSON
+        return text_attribute(key, utf8(text.decode("utf-8", "replace")))
+    return delimited(_ATTRIBUTE, key + delimited(b"\x12", any_value(scalar)))
 
 
 def looks_like_json(value: object) -> bool:
     """Whether *value* is a text that a reader would take for a container written as JSON."""
+    if type(value) is str:
+        return value.startswith(("{", "["))
     return issubclass(type(value), str) and str.startswith(cast("str", value), ("{", "["))
 
 

@@ -1,7 +1,6 @@
 """Sessions put together from events of any process, in any order."""
 
 import dataclasses
-import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
@@ -9,8 +8,9 @@ from typing import Any, Final
 from honeyhive import semconv
 from honeyhive.events.event import Event, EventType, Status
 from honeyhive.events.reader import Update
+from honeyhive.events.totals import totals
 
-_TOKENS: Final = (semconv.PROMPT_TOKENS, semconv.COMPLETION_TOKENS, semconv.TOTAL_TOKENS)
+_UNNAMED: Final = "session"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +84,9 @@ def _merged(one: Event, other: Event) -> Event:
     if last.event_type is not EventType.session:
         return last
     said = {name: {**getattr(first, name), **getattr(last, name)} for name in semconv.FIELDS}
-    return dataclasses.replace(last, start_time=min(first.start_time, last.start_time), **said)
+    # A process that continues a session by its id need not know its name.
+    name = first.event_name if last.event_name == _UNNAMED else last.event_name
+    return dataclasses.replace(last, event_name=name, start_time=min(first.start_time, last.start_time), **said)
 
 
 def _with_updates(event: Event, later: Mapping[str, list[Update]]) -> Event:
@@ -116,11 +118,16 @@ def _session(session_id: str, events: list[Event], later: Mapping[str, list[Upda
     root = dataclasses.replace(
         own,
         end_time=max(own.end_time, *(event.end_time for event in below)) if below else own.end_time,
-        metadata={**own.metadata, **totals(below)},
+        metadata={**own.metadata, **_partial(below), **totals(below)},
         children_ids=tuple(children[session_id]),
     )
     linked = tuple(dataclasses.replace(event, children_ids=tuple(children[event.event_id])) for event in below)
     return Session(root=root, events=linked)
+
+
+def _partial(below: Iterable[Event]) -> dict[str, bool]:
+    """What a session is called of which sampling kept only some events: they say so, wherever its own event is."""
+    return {"partial": True} if any(event.metadata.get("partial") is True for event in below) else {}
 
 
 def _synthesized(session_id: str, events: list[Event]) -> Event:
@@ -137,28 +144,3 @@ def _synthesized(session_id: str, events: list[Event]) -> Event:
         source=first.source,
         metadata={"synthesized": True, semconv.STATUS: str(Status.ERROR if failed else Status.OK)},
     )
-
-
-def totals(events: Iterable[Event]) -> dict[str, Any]:
-    """Counts and sums over *events*: tokens and cost as their model events report them.
-
-    ``cost`` is None, not zero, when no model event has a price; ``unpriced_model_events`` says how many have none.
-    """
-    counted = list(events)
-    models = [event for event in counted if event.event_type is EventType.model]
-    costs = _numbers(models, semconv.COST)
-    sums = {name: sum(_numbers(models, name)) for name in _TOKENS}
-    return {
-        "num_events": len(counted),
-        "num_model_events": len(models),
-        **sums,
-        semconv.COST: sum(costs) if costs else None,
-        "unpriced_model_events": len(models) - len(costs),
-    }
-
-
-def _numbers(events: Iterable[Event], name: str) -> list[float]:
-    """What *events* say of *name* in their metadata, where it is a number: a user may have written anything there."""
-    values: Iterable[object] = (event.metadata.get(name) for event in events)
-    numbers = (value for value in values if isinstance(value, (int, float)) and not isinstance(value, bool))
-    return [number for number in numbers if math.isfinite(number)]

@@ -1,51 +1,52 @@
-"""Any Python value as JSON bytes: fast for plain data, bounded and harmless for everything else.
+"""Any Python value as JSON bytes: fast for plain data, bounded and harmless for everything else."""
 
-An object that has no JSON form is described by its type, never by ``str()`` or ``repr()``: both may run user code, hold
-secrets or never return (design decision 12).
-"""
-
-import dataclasses
-from collections.abc import Callable, Mapping
-from decimal import Decimal
-from types import MappingProxyType
+import uuid
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any, Final, cast
 
 import orjson
 
-_OPTIONS: Final = orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY
+from honeyhive.events.objects import MAX_ITEMS, describe, type_name
+
+__all__ = ["to_json", "type_name", "utf8"]
+
+# Dataclasses and times are not left to orjson: a slot without a value, or a time zone that raises, ends the process there
+# (3.13.0; `test_an_object_that_breaks_orjson_breaks_nothing`).
+_FAST: Final = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
+_OPTIONS: Final = _FAST | orjson.OPT_NON_STR_KEYS
+# The base classes' own methods, past what a subclass makes of them.
+_DICT: Final[Any] = dict
+_LIST: Final[Any] = list
 _MAX_DEPTH: Final = 32
-_MAX_ITEMS: Final = 10_000
+_MAX_VALUES: Final = 100_000
 _INT64_MIN: Final = -(1 << 63)
 _UINT64_MAX: Final = (1 << 64) - 1
+_NATIVE: Final = frozenset({uuid.UUID, type(None), bool, float})
 
 
 def to_json(value: object) -> bytes:
-    """*value* as JSON in UTF-8; never raises for ``Exception`` reasons, and runs no user code but pydantic's dump.
+    """*value* as JSON in UTF-8; never raises for ``Exception`` reasons.
 
-    Plain containers, dataclasses, datetimes, enums, UUIDs and numpy arrays go through orjson; on anything that orjson
-    refuses (cycles, depth over 254, integers over 64 bits, lone surrogates) the value is first made plain: at most 32
-    levels and 10,000 items a container.
+    It runs no code of the user's but pydantic's dump and an exception's ``__str__``. Plain containers, enums and UUIDs go through orjson, other objects by what `describe` makes of them: dataclasses by their
+    fields, bytes by their hash, unknown objects by their type. On anything that orjson refuses (cycles, depth over 254,
+    integers over 64 bits, lone surrogates) the value is first made plain: at most 32 levels, 10,000 items a container, and
+    100,000 values in all.
     """
     try:
-        return orjson.dumps(value)
+        return orjson.dumps(value, None, _FAST)
     except (TypeError, ValueError, RecursionError):
         return _to_json_slowly(value)
 
 
 def _to_json_slowly(value: object) -> bytes:
     try:
-        return orjson.dumps(value, _describe, _OPTIONS)
+        return orjson.dumps(value, describe, _OPTIONS)
     except (TypeError, ValueError, RecursionError):
         try:
-            return orjson.dumps(_plain(value, _MAX_DEPTH, set()), None, orjson.OPT_NON_STR_KEYS)
+            return orjson.dumps(_Plain().of(value, _MAX_DEPTH), None, _OPTIONS)
         except Exception:  # noqa: BLE001  code of the value's own, in a subclass of a container
             return orjson.dumps(f"<{type_name(value)}>")
-
-
-def type_name(value: object) -> str:
-    """The full name of *value*'s type, such as ``decimal.Decimal``."""
-    kind = type(value)
-    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
 
 
 def utf8(text: str) -> bytes:
@@ -56,79 +57,60 @@ def utf8(text: str) -> bytes:
         return text.encode("utf-8", "replace")
 
 
-def _describe(value: object) -> object:
-    """What stands for *value*, an object without a JSON form of its own.
+class _Plain:
+    """One value on its way to containers and scalars that orjson takes."""
 
-    Asked by its real type: `isinstance` would ask a lazy proxy for its class, which makes it load what it stands for.
-    """
-    kind = type(value)
-    if issubclass(kind, (bytes, bytearray, memoryview)):
-        return {"type": "bytes", "size": len(cast("bytes", value))}
-    if issubclass(kind, (set, frozenset, tuple)):
-        return list(cast("tuple[object, ...]", value))
-    if issubclass(kind, Decimal):
-        return str(value)
-    if issubclass(kind, BaseException):
-        return {"type": type_name(value), "message": _message(cast("BaseException", value))}
-    if kind is MappingProxyType:
-        return dict(cast("Mapping[object, object]", value))
-    dump = _pydantic_dump(value)
-    if dump is not None:
-        try:
-            return dump()
-        except Exception:  # noqa: BLE001  a user's serializer failed; the type still says what was there
+    def __init__(self) -> None:
+        self._above: set[int] = set()
+        self._values_left = _MAX_VALUES
+
+    def of(self, value: Any, depth: int) -> Any:
+        """*value* itself, or what stands for it, at most *depth* levels deep."""
+        self._values_left -= 1
+        kind = type(cast("object", value))
+        if kind in _NATIVE:
+            return value
+        if kind is str:
+            return utf8(value).decode()
+        if kind is int:
+            return value if _INT64_MIN <= value <= _UINT64_MAX else _digits(value)
+        if depth == 0:
             return f"<{type_name(value)}>"
-    return f"<{type_name(value)}>"
+        if id(value) in self._above:
+            return f"<cycle: {type_name(value)}>"
+        self._above.add(id(value))
+        try:
+            return self._inside(value, kind, depth - 1)
+        finally:
+            self._above.discard(id(value))
+
+    def _inside(self, value: Any, kind: type, depth: int) -> object:
+        if issubclass(kind, dict):
+            pairs = self._some(_DICT.items(value), _DICT.__len__(value))
+            return {_key(key): self.of(item, depth) for key, item in pairs}
+        if issubclass(kind, list):
+            size = _LIST.__len__(value)
+            items = [self.of(item, depth) for item in self._some(_LIST.__iter__(value), size)]
+            return items if len(items) == size else [*items, f"<{size - len(items)} more>"]
+        described = describe(value)
+        return self.of(described, depth) if described is not value else f"<{type_name(value)}>"
+
+    def _some(self, items: Iterable[Any], size: int) -> Iterator[Any]:
+        """As many of *items* as there is room for."""
+        for item in islice(items, min(size, MAX_ITEMS)):
+            if self._values_left <= 0:
+                return
+            yield item
 
 
-def _pydantic_dump(value: object) -> Callable[[], object] | None:
-    # `model_dump` of the class, so that a mock or a proxy that answers to every name does not count.
-    if callable(getattr(type(value), "model_dump", None)) and hasattr(type(value), "model_fields"):
-        return cast("Callable[[], object]", cast("Any", value).model_dump)
-    return None
-
-
-def _message(error: BaseException) -> str:
+def _digits(number: int) -> str:
     try:
-        return str(error)
-    except Exception:  # noqa: BLE001  an exception whose own __str__ raises
-        return ""
-
-
-def _plain(value: object, depth: int, above: set[int]) -> object:
-    """*value* as containers and scalars that orjson takes; *above* holds the ids of the containers around it."""
-    kind = type(value)
-    if value is None or kind is bool or issubclass(kind, float):
-        return value
-    if issubclass(kind, int):
-        number = int(cast("int", value))
-        return number if _INT64_MIN <= number <= _UINT64_MAX else str(number)
-    if issubclass(kind, str):
-        return utf8(str(value)).decode()
-    if depth == 0:
-        return f"<{type_name(value)}>"
-    if dataclasses.is_dataclass(kind):
-        value = {field.name: getattr(value, field.name, None) for field in dataclasses.fields(kind)}
-    elif not issubclass(kind, (dict, list, tuple)):
-        described = _describe(value)
-        return _plain(described, depth - 1, above) if described is not value else f"<{type_name(value)}>"
-    return _plain_container(cast("Mapping[object, object] | list[object]", value), depth, above)
-
-
-def _plain_container(value: Mapping[object, object] | list[object], depth: int, above: set[int]) -> object:
-    if id(value) in above:
-        return f"<cycle: {type_name(value)}>"
-    above.add(id(value))
-    try:
-        if issubclass(type(value), dict):
-            pairs = list(cast("Mapping[object, object]", value).items())[:_MAX_ITEMS]
-            return {_key(key): _plain(item, depth - 1, above) for key, item in pairs}
-        return [_plain(item, depth - 1, above) for item in cast("list[object]", value)[:_MAX_ITEMS]]
-    finally:
-        above.discard(id(value))
+        return str(number)
+    except ValueError:  # over the limit of `sys.set_int_max_str_digits`
+        return f"<int of {number.bit_length()} bits>"
 
 
 def _key(key: object) -> str:
-    if isinstance(key, str):
-        return utf8(key).decode()
-    return str(key) if isinstance(key, (int, float, bool)) or key is None else f"<{type_name(key)}>"
+    if issubclass(type(key), str):
+        return utf8(str.__str__(cast("str", key))).decode()
+    return str(key) if type(key) in (int, float, bool, type(None)) else f"<{type_name(key)}>"

@@ -48,7 +48,7 @@ def delimited(tag: bytes, payload: bytes) -> bytes:
     return b"".join((tag, varint(len(payload)), payload))
 
 
-def read_varint(buffer: bytes, position: int) -> tuple[int, int]:
+def read_varint(buffer: bytes | memoryview, position: int) -> tuple[int, int]:
     """The varint at *position* and the position behind it; raises `WireError` when it does not end."""
     result = shift = 0
     for index in range(position, min(position + _MAX_VARINT_BYTES, len(buffer))):

@@ -6,8 +6,15 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from honeyhive import semconv
+from honeyhive.lateload import late_imports
 from honeyhive.settings import Settings
+
+if TYPE_CHECKING:
+    from honeyhive.export.metrics import Metrics
+    from honeyhive.export.screening import Screen
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -21,6 +28,16 @@ class Stats:
     delivered: int
     pending: int
     dropped: Mapping[str, int]
+    redacted: int = 0
+    """Texts that something was taken out of."""
+
+
+class Progress(NamedTuple):
+    """Events of one tracer that entered the queue, those of them that are done with, and those of them that were lost."""
+
+    settled: int
+    lost: int
+    entered: int
 
 
 class Outlet:
@@ -30,11 +47,25 @@ class Outlet:
         self.settings = settings
         self._resource = resource
         self._encoded_resource: bytes | None = None
-        self.accepted = 0  # counted by the queue, under its lock
+        self.entered = 0  # counted by the queue, under its lock
+        self.refused = 0
         self._delivered = 0
         self._dropped: Counter[str] = Counter()
         self._lock = threading.RLock()
         self.settled = threading.Condition(self._lock)
+        self.metrics = None if settings.meter_provider is None else _metrics_for(settings.meter_provider)
+        self.claims: Mapping[str, int] = {}
+        self._screen: Screen | None = None
+
+    @property
+    def screen(self) -> "Screen":
+        """What spans pass before they leave, made by the worker at the first of them."""
+        if self._screen is None:
+            with late_imports():
+                from honeyhive.export.screening import Screen  # noqa: PLC0415  dozens of patterns, for the worker only
+
+            self._screen = Screen(self.settings, self.drop)
+        return self._screen
 
     @property
     def resource(self) -> bytes:
@@ -49,9 +80,15 @@ class Outlet:
         destination = self.settings.destination
         if destination is None:
             return "local"
-        key = self.settings.api_key if self.settings.otlp_endpoint is None else ""
+        key = self.settings.delivery_key if self.settings.otlp_endpoint is None else ""
         identity = "\0".join((destination, key or "", self.settings.project or ""))
         return hashlib.sha256(identity.encode()).hexdigest()[:12]
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Whose events these are, as attributes of metrics."""
+        named = {semconv.PROJECT: self.settings.project, semconv.SOURCE: self.settings.source}
+        return {name: value for name, value in named.items() if value is not None}
 
     def deliver(self, count: int) -> None:
         """Count events that arrived."""
@@ -65,14 +102,38 @@ class Outlet:
             self._dropped[reason] += count
             self.settled.notify_all()
 
+    def refuse(self, reason: str) -> None:
+        """Count an event that does not enter the queue: accepted, and dropped at once."""
+        with self.settled:
+            self.refused += 1
+            self._dropped[reason] += 1
+            self.settled.notify_all()
+
     def stats(self) -> Stats:
         """The account at this moment."""
         with self._lock:
             settled = self._delivered + self._dropped.total()
             # An event is settled after it was accepted, so this order never shows a negative rest.
-            accepted = self.accepted
-            return Stats(accepted, self._delivered, accepted - settled, MappingProxyType(dict(self._dropped)))
+            accepted = self.entered + self.refused
+            dropped = MappingProxyType(dict(self._dropped))
+            redacted = 0 if self._screen is None else self._screen.redactor.count
+            return Stats(accepted, self._delivered, accepted - settled, dropped, redacted)
+
+    def progress(self) -> Progress:
+        """How far the events that entered the queue have come."""
+        with self._lock:
+            lost = self._dropped.total() - self.refused
+            return Progress(settled=self._delivered + lost, lost=lost, entered=self.entered)
 
     def reset_after_fork(self) -> None:
         """Start the account of a forked child: its parent's events are its parent's."""
+        claims = self.claims
         self.__init__(self.settings, self._resource)
+        self.claims = claims
+
+
+def _metrics_for(provider: Any) -> "Metrics":
+    with late_imports():
+        from honeyhive.export.metrics import metrics_for  # noqa: PLC0415  only with a meter provider
+
+        return metrics_for(provider)

@@ -1,8 +1,9 @@
 """What a model call costs, by the public price list of ``genai-prices``."""
 
 import dataclasses
+import datetime as dt
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from honeyhive.events.event import Usage
 from honeyhive.lateload import late_imports
@@ -10,10 +11,16 @@ from honeyhive.lateload import late_imports
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Price:
-    """A cost in USD and where the price comes from: the list's name and version."""
+    """A cost in USD, where the price comes from (the list's name and version), and of which day it is.
+
+    ``date`` is the latest day for which the list vouches for the price, in ISO 8601: the day the list was fetched, where the
+    program updates it; else the day the price came into force. It is None where the list names neither: the one that comes with
+    the package has no date of its own, and most of its prices have none.
+    """
 
     cost: float
     source: str
+    date: str | None = None
 
 
 def price(usage: Usage, model: str | None, provider: str | None) -> Price | None:
@@ -28,13 +35,16 @@ def price(usage: Usage, model: str | None, provider: str | None) -> Price | None
         "output_tokens": usage.output_tokens,
         "cache_read_tokens": usage.cache_read_tokens,
         "cache_write_tokens": usage.cache_write_tokens,
+        "input_audio_tokens": usage.input_audio_tokens,
+        "output_audio_tokens": usage.output_audio_tokens,
     }
-    total = _total(tuple(sorted((name, count) for name, count in counts.items() if count is not None)), model, provider)
-    return None if total is None else Price(total, _source())
+    known = tuple(sorted((name, count) for name, count in counts.items() if count is not None))
+    # The day is part of the question: lists name prices that begin later.
+    return _priced(known, model, provider, dt.datetime.now(dt.UTC).date())
 
 
 @lru_cache(1024)
-def _total(counts: tuple[tuple[str, int], ...], model: str, provider: str | None) -> float | None:
+def _priced(counts: tuple[tuple[str, int], ...], model: str, provider: str | None, _today: dt.date) -> Price | None:
     # The list itself is imported by the first look-up.
     with late_imports():
         from genai_prices import Usage as PricedUsage  # noqa: PLC0415  half a second of imports, on first use only
@@ -47,8 +57,19 @@ def _total(counts: tuple[tuple[str, int], ...], model: str, provider: str | None
                 continue
             except ValueError:  # counts that contradict each other, such as more cached than input tokens
                 return None
-            return float(priced.total_price)
+            return Price(float(priced.total_price), _source(), _date_of(priced))
     return None
+
+
+def _date_of(priced: Any) -> str | None:
+    fetched = priced.auto_update_timestamp
+    if fetched is not None:
+        return fetched.date().isoformat()
+    listed = priced.model.prices
+    alternatives = cast("list[Any]", listed) if isinstance(listed, list) else []
+    applied = next((one for one in alternatives if one.prices is priced.model_price), None)
+    start = getattr(getattr(applied, "constraint", None), "start_date", None)
+    return start.isoformat() if isinstance(start, dt.date) else None
 
 
 @lru_cache(1)

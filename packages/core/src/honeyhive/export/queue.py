@@ -4,8 +4,8 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
-from typing import Final, Protocol
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol, runtime_checkable
 
 from honeyhive.export.outlet import Outlet
 from honeyhive.export.wakeup import Wakeup
@@ -22,9 +22,23 @@ class Encodable(Protocol):
         ...
 
 
+@runtime_checkable
+class Shortenable(Encodable, Protocol):
+    """A span whose texts can be redacted and cut before its bytes are joined."""
+
+    def encode_short(self, shorten: "Shorten", limit: int) -> bytes:
+        """The span in about *limit* bytes."""
+        ...
+
+
+# From long texts in UTF-8, and the bytes that they may take together, to what is left of them.
+Shorten = Callable[[Sequence[bytes], int], list[bytes]]
+
 # One span on its way: whose it is, under which scope, its bytes or what makes them, and its size. A plain tuple: making
 # a named one costs three times as much.
 Item = tuple[Outlet, bytes, "bytes | Encodable", int]
+
+Put = Callable[[Outlet, bytes, "bytes | Encodable", int], None]
 
 
 class EventQueue:
@@ -33,8 +47,17 @@ class EventQueue:
     The lock is reentrant: a garbage collection inside it may end an abandoned stream's event, which lands here again.
     """
 
-    def __init__(self, *, max_bytes: int, overload_wait_s: float, on_first: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        *,
+        max_bytes: int,
+        overload_wait_s: float,
+        on_first: Callable[[], None],
+        max_items: int | None = None,
+    ) -> None:
+        self.put: Put = self._put if max_items is None else self._put_counted
         self._max_bytes = max_bytes
+        self._max_items = max_items
         self._half = max_bytes >> 1
         self._overload_wait_s = overload_wait_s
         self._on_first = on_first
@@ -50,19 +73,33 @@ class EventQueue:
 
     reset_after_fork = _start
 
-    def put(self, outlet: Outlet, scope: bytes, span: "bytes | Encodable", size: int) -> None:
+    def _put_counted(self, outlet: Outlet, scope: bytes, span: "bytes | Encodable", size: int) -> None:
+        """`put` where the queue is bounded in spans too."""
+        if self._max_items is not None and len(self._items) >= self._max_items:
+            self.refuse(outlet, "queue_full")
+            self._filled.set()
+        else:
+            self._put(outlet, scope, span, size)
+
+    def _put(self, outlet: Outlet, scope: bytes, span: "bytes | Encodable", size: int) -> None:
         """Hand one span over; never blocks longer than the overload wait, counts what does not fit."""
         with self._lock:
-            outlet.accepted += 1
-            if self._is_closed or self._bytes + size > self._max_bytes:
-                outlet.drop("shutdown" if self._is_closed else "queue_full", 1)
-                return
-            self._bytes += size
-            self._items.append((outlet, scope, span, size))
+            is_taken = not self._is_closed and self._bytes + size <= self._max_bytes
+            if is_taken:
+                outlet.entered += 1
+                self._bytes += size
+                self._items.append((outlet, scope, span, size))
+        if not is_taken:
+            self.refuse(outlet, "shutdown" if self._is_closed else "queue_full")
+            return
         if self._is_idle:
             self._start_work()
         if self._bytes > self._half:
             self._hand_over()
+
+    def refuse(self, outlet: Outlet, reason: str) -> None:
+        """Count one span that is not recorded, by *reason*: accepted, and dropped at once."""
+        outlet.refuse(reason)
 
     def _start_work(self) -> None:
         self._is_idle = False
@@ -109,6 +146,11 @@ class EventQueue:
     def wake(self) -> None:
         """End a `wait`."""
         self._filled.set()
+
+    @property
+    def size_bytes(self) -> int:
+        """The size of what waits."""
+        return self._bytes
 
     def close(self) -> None:
         """Take nothing any more: what still comes is counted as dropped."""

@@ -5,6 +5,7 @@ import logging
 import threading
 import time
 from collections import deque
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -15,7 +16,7 @@ from honeyhive.events import otlp
 from honeyhive.export.delivery import Delivery
 from honeyhive.export.journal import Journal, Place
 from honeyhive.export.outlet import Outlet
-from honeyhive.export.queue import Encodable, EventQueue, Item
+from honeyhive.export.queue import Encodable, EventQueue, Item, Shortenable
 from honeyhive.export.wakeup import Wakeup
 from honeyhive.guard import guard
 from honeyhive.settings import Settings
@@ -31,6 +32,10 @@ _GATHER_S: Final = 0.05
 _MAX_MEMORY_BYTES: Final = 64 << 20
 # After the first try of a shutdown, a dead destination gets no second one: the rest is in the journal.
 _SHUTDOWN_ATTEMPTS: Final = 1
+
+
+# Whose spans these are, and the resource they were made under where it is not the tracer's own.
+_Source = tuple[Outlet, bytes | None]
 
 
 @dataclasses.dataclass(slots=True)
@@ -71,6 +76,7 @@ class Worker:
         self._batches: dict[Outlet, deque[_Batch]] = {}
         self._memory_bytes = 0
         self._paused: set[Outlet] = set()
+        self.rounds = 0  # how often everything that waited was taken, written and tried
 
     def reset_after_fork(self) -> None:
         """Start clean in a child: what the parent has not delivered is the parent's to deliver."""
@@ -129,6 +135,7 @@ class Worker:
                 self._hurry.clear()
                 self._drain()
                 self._deliver(is_hurried=is_hurried)
+            self.rounds += 1
         with guard("shut down"):
             self._finish()
 
@@ -163,15 +170,22 @@ class Worker:
                 self._write(items)
 
     def _write(self, items: list[Item]) -> None:
-        grouped: dict[Outlet, dict[bytes, list[bytes]]] = {}
-        for outlet, scope, span, _ in items:
-            encoded = span if type(span) is bytes else _encode(outlet, span)
+        grouped: dict[_Source, dict[bytes, list[bytes]]] = {}
+        for outlet, scope, span, size in items:
+            encoded = span if type(span) is bytes else _encode(outlet, span, size)
             if encoded is not None:
-                grouped.setdefault(outlet, {}).setdefault(scope, []).append(encoded)
-        for outlet, scopes in grouped.items():
-            count = sum(map(len, scopes.values()))
+                if outlet.metrics is not None:
+                    outlet.metrics.record(encoded, outlet.labels)
+                source = outlet, None if type(span) is bytes else getattr(span, "resource", None)
+                grouped.setdefault(source, {}).setdefault(scope, []).append(encoded)
+        for (outlet, resource), scopes in _portions(grouped):
+            screened = _screened(outlet, scopes)
+            count = sum(map(len, screened.values()))
+            if count == 0:
+                continue
             try:
-                self._keep(outlet, otlp.record(outlet.resource, scopes), count)
+                own = outlet.screen.resource(resource or outlet.resource)
+                self._keep(outlet, otlp.record(own, screened), count)
             except Exception as error:  # noqa: BLE001  a batch lost to a fault of ours is counted like any other
                 outlet.drop("write_failed", count)
                 guard.swallow(error, "write a batch")
@@ -211,7 +225,8 @@ class Worker:
     def _deliver(self, *, is_hurried: bool) -> None:
         for outlet in list(self._batches):
             batches = self._batches[outlet]
-            while batches and outlet not in self._paused and (is_hurried or _is_due(batches)):
+            threshold = outlet.settings.batch_size
+            while batches and outlet not in self._paused and (is_hurried or _is_due(batches, threshold)):
                 if len(self._queue) >= _BATCH_ITEMS:
                     self._drain()
                 if not self._send(outlet, batches):
@@ -221,7 +236,7 @@ class Worker:
 
     def _send(self, outlet: Outlet, batches: deque[_Batch]) -> bool:
         """Post the oldest batches of *outlet* as one request; whether they are settled."""
-        group = _group(batches)
+        group = _group(batches, outlet.settings.max_export_batch_size)
         try:
             body = b"".join(batch.read() for batch in group)
         except OSError:
@@ -233,7 +248,11 @@ class Worker:
         outcome = self._delivery.post(outlet.settings, body, timeout_s=timeout_s, attempt=first.attempts)
         if outcome.is_delivered:
             self._settle(batches, len(group))
-            outlet.deliver(count)
+            for reason, number in outcome.dropped.items():
+                outlet.drop(reason, number)
+                _LOG.warning("honeyhive: %s refused %s events (%s)", outlet.settings.destination, number, reason)
+            outlet.deliver(count - sum(outcome.dropped.values()))
+            _LOG.debug("honeyhive: %d events delivered to %s", count, outlet.settings.destination)
             return True
         if outcome.is_unauthorized:
             self._paused.add(outlet)
@@ -250,7 +269,7 @@ class Worker:
             outlet.drop(outcome.refused, count)
             _LOG.warning("honeyhive: %s refused %s events (%s)", outlet.settings.destination, count, outcome.refused)
             return True
-        first.attempts += 1
+        first.attempts += not outcome.made_progress
         first.due = time.monotonic() + (outcome.retry_after_s or 0.0)
         return False
 
@@ -260,28 +279,61 @@ class Worker:
             self._memory_bytes -= batch.size if batch.place is None else 0
 
 
-def _is_due(batches: deque[_Batch]) -> bool:
+def _portions(
+    grouped: "dict[_Source, dict[bytes, list[bytes]]]",
+) -> "Iterator[tuple[_Source, dict[bytes, list[bytes]]]]":
+    """The spans of each source, by scope, in portions of as many as one request may hold."""
+    for source, scopes in grouped.items():
+        limit = source[0].settings.max_export_batch_size
+        if limit is None or sum(map(len, scopes.values())) <= limit:
+            yield source, scopes
+            continue
+        spans = [(scope, span) for scope, spans in scopes.items() for span in spans]
+        for start in range(0, len(spans), limit):
+            portion: dict[bytes, list[bytes]] = {}
+            for scope, span in spans[start : start + limit]:
+                portion.setdefault(scope, []).append(span)
+            yield source, portion
+
+
+def _is_due(batches: deque[_Batch], threshold: int) -> bool:
     """Whether to send now: the oldest has waited long enough, or there is enough for a full request."""
     if time.monotonic() >= batches[0].due:
         return True
-    return batches[0].attempts == 0 and sum(batch.count for batch in batches) >= _BATCH_ITEMS
+    return batches[0].attempts == 0 and sum(batch.count for batch in batches) >= threshold
 
 
-def _group(batches: deque[_Batch]) -> list[_Batch]:
-    """The oldest batches that fit one request: records may be concatenated."""
+def _group(batches: deque[_Batch], max_count: int | None) -> list[_Batch]:
+    """The oldest batches that fit one request of at most *max_count* events: records may be concatenated."""
     group = [batches[0]]
-    size = batches[0].size
+    size, count = batches[0].size, batches[0].count
     for batch in islice(batches, 1, None):
         size += batch.size
-        if size > _BATCH_BYTES:
+        count += batch.count
+        if size > _BATCH_BYTES or (max_count is not None and count > max_count):
             break
         group.append(batch)
     return group
 
 
-def _encode(outlet: Outlet, span: bytes | Encodable) -> bytes | None:
+def _screened(outlet: Outlet, scopes: dict[bytes, list[bytes]]) -> dict[bytes, list[bytes]]:
+    """*scopes* as they may leave the process; what cannot be redacted is dropped."""
     try:
-        return span if isinstance(span, bytes) else span.encode()
+        return {outlet.screen.scope(scope): outlet.screen.spans(spans) for scope, spans in scopes.items()}
+    except Exception as error:  # noqa: BLE001  without a redactor nothing leaves
+        outlet.drop("redaction_failed", sum(map(len, scopes.values())))
+        guard.swallow(error, "redact events")
+        return {}
+
+
+def _encode(outlet: Outlet, span: bytes | Encodable, size: int) -> bytes | None:
+    try:
+        if isinstance(span, bytes):
+            return span
+        limit = outlet.settings.max_event_bytes
+        if size > limit and isinstance(span, Shortenable):
+            return span.encode_short(outlet.screen.texts, limit)
+        return span.encode()
     except Exception as error:  # noqa: BLE001  one event must not take the batch with it
         outlet.drop("encode_failed", 1)
         guard.swallow(error, "encode an event")

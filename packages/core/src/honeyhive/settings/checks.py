@@ -1,6 +1,5 @@
 """What is wrong with a setting, in words that name it and the remedy."""
 
-import difflib
 from urllib.parse import urlsplit
 
 from honeyhive.errors import ConfigurationError
@@ -24,8 +23,17 @@ def check_url(name: str, url: str | None) -> None:
         raise ConfigurationError(message)
 
 
+def check_positive(name: str, value: float | None) -> None:
+    """Raise `ConfigurationError` unless *value* is greater than 0, or None where a setting may be absent."""
+    if value is not None and not value > 0:
+        message = f"{name} is {value!r}; it must be greater than 0"
+        raise ConfigurationError(message)
+
+
 def unknown_option(name: str, known: set[str]) -> str:
     """What to say of an option that is not *known*: the nearest one."""
+    import difflib  # noqa: PLC0415  only mistakes need it
+
     nearest = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.5)
     hint = f"did you mean {nearest[0]!r}?" if nearest else f"known are {', '.join(sorted(known))}"
     return f"unknown option {name!r}; {hint}"

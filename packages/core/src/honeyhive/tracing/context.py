@@ -16,6 +16,7 @@ EVENT_KEY: Final = create_key("honeyhive-event")
 SESSION_KEY: Final = create_key("honeyhive-session")
 CLAIM_KEY: Final = create_key("honeyhive-claimed-session")
 REMOTE_EVENT_KEY: Final = create_key("honeyhive-remote-event")
+LINK_KEY: Final = create_key("honeyhive-linked-span")
 SUPPRESS_KEY: Final = getattr(otel_context, "_SUPPRESS_INSTRUMENTATION_KEY", "suppress_instrumentation")
 
 

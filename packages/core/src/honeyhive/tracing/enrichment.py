@@ -1,17 +1,25 @@
-"""What user code says of the event or the session it runs in."""
+"""What user code says of the event or the session it runs in, or of any other by its id."""
 
 from collections.abc import Mapping
+from typing import cast
 
-from honeyhive.events.event import Usage
+from honeyhive.events.event import Status, Usage
+from honeyhive.events.identity import parse_session_id
 from honeyhive.guard import guard
 from honeyhive.tracing.channel import Channel
-from honeyhive.tracing.lineage import current_event
-from honeyhive.tracing.session import current_session
+from honeyhive.tracing.context import current_context
+from honeyhive.tracing.failure import describe_error
+from honeyhive.tracing.lineage import channel_for, current_event, event_above, nearest
+from honeyhive.tracing.parts import usage_metadata
+from honeyhive.tracing.session import SessionScope, session_for, session_here
+from honeyhive.tracing.updates import write_update
 
 Fields = Mapping[str, object]
 
 
 def enrich_current_event(  # noqa: PLR0913  the fields of an event
+    channel: Channel | None = None,
+    /,
     *,
     attributes: Fields | None = None,
     metadata: Fields | None = None,
@@ -21,36 +29,51 @@ def enrich_current_event(  # noqa: PLR0913  the fields of an event
     outputs: Fields | None = None,
     config: Fields | None = None,
     user_properties: Fields | None = None,
-    error: str | None = None,
+    error: BaseException | str | None = None,
     usage: Usage | None = None,
+    event_id: str | None = None,
+    update_event_id: str | None = None,
     **more: object,
 ) -> bool:
-    """Add to the event that the caller runs in; False when there is none. Unknown keywords become metadata."""
+    """Add to the event that the caller runs in; False when there is none, or it belongs to another tracer than *channel*.
+
+    *attributes* and unknown keywords become metadata; of equal keys, metadata gives way to attributes and those to
+    keywords. With *event_id* the event of that id is meant, open or finished, of any process; *update_event_id* gives the
+    current event an id.
+    """
     with guard("enrich an event"):
+        fields = {
+            "metadata": {**mapping_of(metadata), **mapping_of(attributes), **more},
+            "metrics": mapping_of(metrics),
+            "feedback": mapping_of(feedback),
+            "inputs": mapping_of(inputs),
+            "outputs": mapping_of(outputs),
+            "config": mapping_of(config),
+            "user_properties": mapping_of(user_properties),
+        }
         event = current_event()
-        if event is None or event.ended:
+        is_current = event is not None and not event.ended and (channel is None or event.channel is channel)
+        if event_id is not None and not (is_current and event is not None and event.event_id == event_id):
+            if usage is not None:
+                fields["metadata"] = {**usage_metadata(usage), **fields["metadata"]}
+            return _update(channel, event_id, None, fields, error)
+        if event is None or not is_current:
             return False
-        merged = {**(attributes or {}), **(metadata or {}), **more}
-        event.enrich(
-            metadata=merged,
-            metrics=metrics,
-            feedback=feedback,
-            inputs=inputs,
-            outputs=outputs,
-            config=config,
-            user_properties=user_properties,
-            usage=usage,
-        )
+        event.enrich(usage=usage, **fields)
         if error is not None:
-            event.error = error
-            event.is_plain = False
+            event.note_error(error_text(error))
+        if update_event_id is not None:
+            event.name_self(update_event_id)
         return True
     return False
 
 
-def enrich_current_session(
-    channel: Channel | None,
+def enrich_current_session(  # noqa: PLR0913  the fields of a session
+    channel: Channel | None = None,
+    /,
     *,
+    session_id: str | None = None,
+    attributes: Fields | None = None,
     metadata: Fields | None = None,
     metrics: Fields | None = None,
     feedback: Fields | None = None,
@@ -58,22 +81,75 @@ def enrich_current_session(
     outputs: Fields | None = None,
     config: Fields | None = None,
     user_properties: Fields | None = None,
+    error: BaseException | str | None = None,
     **more: object,
 ) -> bool:
-    """Add to the session that the caller runs in; False when there is none. Unknown keywords become metadata."""
+    """Add to the session that an event of *channel* started here would belong to, or to the one called *session_id*.
+
+    False when there is none. Of a session that is finished, or of another process, what is said travels as an update.
+    *attributes* and unknown keywords become metadata, as in `enrich_current_event`.
+    """
     with guard("enrich a session"):
-        event = current_event()
-        session = event.session if event is not None else current_session(channel)
-        if session is None:
+        fields = {
+            "metadata": {**mapping_of(metadata), **mapping_of(attributes), **more},
+            "metrics": mapping_of(metrics),
+            "feedback": mapping_of(feedback),
+            "inputs": mapping_of(inputs),
+            "outputs": mapping_of(outputs),
+            "config": mapping_of(config),
+            "user_properties": mapping_of(user_properties),
+        }
+        scope = _session_here(channel)
+        if session_id is not None and (scope is None or scope.session_id != parse_session_id(session_id)):
+            return _update(channel, session_id, session_id, fields, error)
+        if scope is None:
             return False
-        session.enrich(
-            metadata={**(metadata or {}), **more},
-            metrics=metrics,
-            feedback=feedback,
-            inputs=inputs,
-            outputs=outputs,
-            config=config,
-            user_properties=user_properties,
-        )
+        scope.enrich(**fields)
+        if error is not None:
+            _note_session_error(scope, error)
         return True
     return False
+
+
+def _session_here(channel: Channel | None) -> SessionScope | None:
+    context = current_context()
+    parent = nearest(context)
+    found = channel or channel_for(context, parent)
+    if found is None:
+        return None
+    event = event_above(context, parent)
+    return session_for(found, session_here(context, event)) or found.default_session
+
+
+def _note_session_error(scope: SessionScope, error: BaseException | str) -> None:
+    if scope.finished or scope.is_default:
+        write_update(scope.channel, scope.session_id, scope.session_id, {}, error_text(error))
+    else:
+        text, capture = error_text(error), scope.channel.capture
+        scope.status, scope.error = Status.ERROR, text if capture is None else capture.error(text, "error")
+
+
+def _update(
+    channel: Channel | None,
+    event_id: str,
+    session_id: str | None,
+    fields: Mapping[str, Fields],
+    error: BaseException | str | None,
+) -> bool:
+    context = current_context()
+    target = channel or channel_for(context, nearest(context))
+    if target is None:
+        return False
+    return write_update(target, event_id, session_id, fields, None if error is None else error_text(error))
+
+
+def mapping_of(value: object) -> Fields:
+    """*value* as a mapping field of an event: what is no mapping is under ``value``, and None is empty."""
+    if value is None:
+        return {}
+    return cast("Fields", value) if isinstance(value, Mapping) else {"value": value}
+
+
+def error_text(error: object) -> str:
+    """What an event says of *error*, an exception or a text."""
+    return describe_error(error) if isinstance(error, BaseException) else str(error)

@@ -2,22 +2,38 @@
 
 import sys
 import traceback
+from collections.abc import Mapping
+from typing import Final
 
 from honeyhive import semconv
 from honeyhive.events import otlp
 from honeyhive.events.event import Status
 from honeyhive.events.values import type_name
 
+# Cancellation exists only where its library has been imported; importing asyncio here would cost 40 ms.
+_CANCELLATIONS: Final = (("asyncio", "CancelledError"), ("trio", "Cancelled"))
+
 
 def status_of(error: BaseException) -> Status:
-    """How an event ended that *error* left: cancelled and abandoned are states of their own, not errors."""
-    # Cancellation exists only where asyncio has been imported; importing it here would cost 40 ms.
-    asyncio = sys.modules.get("asyncio")
-    if asyncio is not None and isinstance(error, asyncio.CancelledError):
+    """How an event ended that *error* left: cancelled and abandoned are states of their own, not errors.
+
+    ``sys.exit()`` without a code, or with 0, is a program that ends well.
+    """
+    if _is_cancellation(error):
         return Status.CANCELLED
     if isinstance(error, GeneratorExit):
         return Status.ABANDONED
+    if isinstance(error, SystemExit) and not error.code:
+        return Status.OK
     return Status.ERROR
+
+
+def _is_cancellation(error: BaseException) -> bool:
+    for library, name in _CANCELLATIONS:
+        kind = getattr(sys.modules.get(library), name, None)
+        if isinstance(kind, type) and isinstance(error, kind):
+            return True
+    return False
 
 
 def describe_error(error: BaseException) -> str:
@@ -29,8 +45,8 @@ def describe_error(error: BaseException) -> str:
     return f"{type(error).__name__}: {message}" if message else type(error).__name__
 
 
-def exception_point(error: BaseException, time_ns: int) -> bytes:
-    """The OpenTelemetry exception event of *error*, stack trace included."""
+def exception_point(error: BaseException, time_ns: int, more: Mapping[str, object] | None = None) -> bytes:
+    """The OpenTelemetry exception event of *error*, stack trace included, with *more* attributes of the caller's."""
     try:
         stack = "".join(traceback.format_exception(error))
     except Exception:  # noqa: BLE001  an exception whose own __str__ raises
@@ -39,5 +55,6 @@ def exception_point(error: BaseException, time_ns: int) -> bytes:
         semconv.EXCEPTION_TYPE: type_name(error),
         semconv.EXCEPTION_MESSAGE: describe_error(error),
         semconv.EXCEPTION_STACKTRACE: stack,
+        **(more or {}),
     }
     return otlp.span_event("exception", time_ns, attributes)

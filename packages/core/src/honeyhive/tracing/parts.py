@@ -1,6 +1,6 @@
 """The pieces a span's bytes are joined from, and spans that the worker joins."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
@@ -8,8 +8,10 @@ from honeyhive import __about__, semconv
 from honeyhive.events import otlp
 from honeyhive.events.event import EventType, Usage
 from honeyhive.events.values import utf8
+from honeyhive.events.wire import read_varint
 from honeyhive.guard import guard
 from honeyhive.tracing.channel import Channel
+from honeyhive.tracing.limits import limited_attributes
 
 SCOPE: Final = otlp.scope(semconv.SCOPE_NAME, __about__.__version__)
 INTERNAL: Final = 1
@@ -37,12 +39,20 @@ class LargeText:
 
 
 Part = bytes | LargeText
+Shorten = Callable[[Sequence[bytes], int], list[bytes]]
+
+_ROOM_FOR_NOTES: Final = 4096
+
+
+def key_of(encoded: bytes) -> str:
+    """The key that `otlp.encode_key` made *encoded* of."""
+    return encoded[read_varint(encoded, 1)[1] :].decode("utf-8", "replace")
 
 
 def field_part(key: bytes, value: object) -> Part:
     """One key of an event's mapping as bytes, or as a reference when it is a large text."""
-    if type(value) is str and len(value) > LARGE_TEXT:
-        return LargeText(key, value)
+    if type(value) is str:
+        return LargeText(key, value) if len(value) > LARGE_TEXT else otlp.text_attribute(key, utf8(value))
     return otlp.field_attribute(key, value)
 
 
@@ -70,19 +80,40 @@ class PendingSpan:
         """The span as an entry of ``ScopeSpans.spans``."""
         parts = [part if isinstance(part, bytes) else part.encode() for part in self.parts]
         if self.usage is not None:
-            parts.extend(self._cost_parts(self.usage))
+            parts.extend(cost_parts(self.usage, self.model, self.provider))
         return otlp.span(parts)
 
-    def _cost_parts(self, usage: Usage) -> Iterable[bytes]:
-        from honeyhive.export.prices import price  # noqa: PLC0415  half a second of imports, for priced events only
+    def encode_short(self, shorten: Shorten, limit: int) -> bytes:
+        """`encode` in about *limit* bytes: long texts are redacted and cut before they are joined; notes say which."""
+        from honeyhive.export.truncation import field_name, note_of  # noqa: PLC0415  for events of megabytes
 
-        priced = None
-        with guard("price a model call"):
-            priced = price(usage, self.model, self.provider)
-        if priced is None:
-            return ()
-        values = {semconv.COST: priced.cost, semconv.COST_SOURCE: priced.source}
-        return [_metadata(name, value) for name, value in values.items()]
+        large = [part for part in self.parts if isinstance(part, LargeText)]
+        room = limit - sum(len(part) for part in self.parts if isinstance(part, bytes)) - _ROOM_FOR_NOTES
+        whole = [utf8(part.text) for part in large]
+        short = shorten(whole, max(room, 0))
+        full = {
+            field_name(key_of(part.key)): len(before)
+            for part, before, after in zip(large, whole, short, strict=True)
+            if len(after) < len(before)
+        }
+        parts = [part for part in self.parts if isinstance(part, bytes)]
+        parts += [otlp.text_attribute(part.key, text) for part, text in zip(large, short, strict=True)]
+        if self.usage is not None:
+            parts.extend(cost_parts(self.usage, self.model, self.provider))
+        return otlp.span([*parts, note_of(full)] if full else parts)
+
+
+def cost_parts(usage: Usage, model: str | None, provider: str | None) -> Iterable[bytes]:
+    """What the price list says that a model call costs, as attributes; for the worker."""
+    from honeyhive.export.prices import price  # noqa: PLC0415  half a second of imports, for priced events only
+
+    priced = None
+    with guard("price a model call"):
+        priced = price(usage, model, provider)
+    if priced is None:
+        return ()
+    values = {semconv.COST: priced.cost, semconv.COST_SOURCE: priced.source, semconv.COST_PRICE_DATE: priced.date}
+    return [_metadata(name, value) for name, value in values.items() if value is not None]
 
 
 @lru_cache(2048)
@@ -95,13 +126,24 @@ def static_part(name: str, event_type: EventType | None, kind: int = INTERNAL) -
     return encoded + b"".join(otlp.attribute(key, value) for key, value in attributes.items())
 
 
+_MODEL_TYPE: Final = otlp.attribute(semconv.EVENT_TYPE, str(EventType.model))
+_CHAIN_TYPE: Final = otlp.attribute(semconv.EVENT_TYPE, str(EventType.chain))
+
+
+def as_chain(static: bytes) -> bytes:
+    """A `static_part` of a model event as that of a chain of the same name."""
+    return static.replace(_MODEL_TYPE, _CHAIN_TYPE, 1)
+
+
 def write_record(channel: Channel, head: Iterable[bytes], fields: Mapping[str, Mapping[str, object]]) -> None:
     """Hand over a span that was never open: a session's event, or an update; *fields* are its mappings."""
     parts: dict[str, Part] = {}
     texts: list[str] = []
     for field, values in fields.items():
-        field_parts(field, values, parts, texts)
-    pending = PendingSpan([*head, *parts.values(), *text_keys(texts)], usage=None, model=None, provider=None)
+        read = values if channel.capture is None else channel.capture.read(field, values)
+        field_parts(field, read, parts, texts)
+    kept, _, dropped = limited_attributes(parts, {}, channel.settings.max_attributes)
+    pending = PendingSpan([*head, *kept, *text_keys(texts), *dropped], usage=None, model=None, provider=None)
     channel.put(SCOPE, pending, sum(map(len, pending.parts)))
 
 
@@ -112,16 +154,8 @@ def text_keys(texts: list[str]) -> list[bytes]:
 
 def usage_metadata(usage: Usage) -> dict[str, object]:
     """*usage* under the names it has in an event's metadata; what the provider did not say is left out."""
-    values = {
-        semconv.PROMPT_TOKENS: usage.input_tokens,
-        semconv.COMPLETION_TOKENS: usage.output_tokens,
-        semconv.TOTAL_TOKENS: usage.total,
-        semconv.CACHE_READ_TOKENS: usage.cache_read_tokens,
-        semconv.CACHE_WRITE_TOKENS: usage.cache_write_tokens,
-        semconv.REASONING_TOKENS: usage.reasoning_tokens,
-        semconv.COST: usage.cost,
-    }
-    return {name: value for name, value in values.items() if value is not None}
+    reported = {} if usage.cost is None else {semconv.COST_SOURCE: semconv.REPORTED}
+    return {**usage.to_metadata(), **reported}
 
 
 def without_reserved(metadata: Mapping[str, object]) -> Mapping[str, object]:
@@ -129,6 +163,30 @@ def without_reserved(metadata: Mapping[str, object]) -> Mapping[str, object]:
     if semconv.STATUS not in metadata:
         return metadata
     return {f"user.{key}" if key == semconv.STATUS else key: value for key, value in metadata.items()}
+
+
+_USAGE_NAMES: Final = frozenset(
+    {
+        semconv.PROMPT_TOKENS,
+        semconv.COMPLETION_TOKENS,
+        semconv.TOTAL_TOKENS,
+        semconv.CACHE_READ_TOKENS,
+        semconv.CACHE_WRITE_TOKENS,
+        semconv.REASONING_TOKENS,
+        semconv.INPUT_AUDIO_TOKENS,
+        semconv.OUTPUT_AUDIO_TOKENS,
+        semconv.COST,
+        semconv.COST_SOURCE,
+        semconv.COST_PRICE_DATE,
+        "input_tokens",
+        "output_tokens",
+    }
+)
+
+
+def without_usage(metadata: Mapping[str, object]) -> dict[str, object]:
+    """*metadata* without tokens and cost, for an event whose usage another event has."""
+    return {key: value for key, value in metadata.items() if key not in _USAGE_NAMES}
 
 
 def usage_of(metadata: Mapping[str, Any]) -> Usage | None:
@@ -145,6 +203,8 @@ def usage_of(metadata: Mapping[str, Any]) -> Usage | None:
         cache_read_tokens=count(semconv.CACHE_READ_TOKENS),
         cache_write_tokens=count(semconv.CACHE_WRITE_TOKENS),
         reasoning_tokens=count(semconv.REASONING_TOKENS),
+        input_audio_tokens=count(semconv.INPUT_AUDIO_TOKENS),
+        output_audio_tokens=count(semconv.OUTPUT_AUDIO_TOKENS),
     )
     return usage if usage.input_tokens is not None or usage.output_tokens is not None else None
 

@@ -1,21 +1,25 @@
 """Carrying trace and session from process to process: W3C headers, applied the same way for every adapter."""
 
 import time
-from collections.abc import Mapping, MutableMapping
-from typing import Final, cast
-from urllib.parse import quote, unquote
+from collections.abc import Iterable, Mapping, MutableMapping
+from typing import Any, Final, cast
 
+from opentelemetry import baggage as otel_baggage
 from opentelemetry import trace
-from opentelemetry.context import Context
-from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from opentelemetry.context import Context, create_key
+from opentelemetry.trace import NonRecordingSpan, SpanContext
 
 from honeyhive import semconv
+from honeyhive.events.conventions.kinds import event_type_of
 from honeyhive.events.event import EventType
+from honeyhive.events.identity import parse_session_id
 from honeyhive.guard import guard
+from honeyhive.tracing.carriers import BAGGAGE, CARRIED, TRACEPARENT, TRACESTATE
 from honeyhive.tracing.channel import Channel
 from honeyhive.tracing.context import (
     CLAIM_KEY,
     EVENT_KEY,
+    LINK_KEY,
     REMOTE_EVENT_KEY,
     SESSION_KEY,
     SPAN_KEY,
@@ -24,18 +28,38 @@ from honeyhive.tracing.context import (
     with_values,
 )
 from honeyhive.tracing.lineage import nearest
-from honeyhive.tracing.session import SessionScope
+from honeyhive.tracing.session import SessionScope, session_in
 from honeyhive.tracing.span import OpenEvent
-from honeyhive.tracing.trust import may_tell, sign_session, verify_session
+from honeyhive.tracing.trust import (
+    Doubt,
+    Verdict,
+    count_claim,
+    may_tell,
+    sign_session,
+    token_interval_s,
+    verify_session,
+)
+from honeyhive.tracing.w3c import (
+    MAX_BAGGAGE_BYTES,
+    MAX_BAGGAGE_MEMBERS,
+    Member,
+    read_baggage,
+    read_span_context,
+    write_baggage,
+    write_member,
+    write_trace_state,
+    write_traceparent,
+)
 
-TRACEPARENT: Final = "traceparent"
-TRACESTATE: Final = "tracestate"
-BAGGAGE: Final = "baggage"
-CARRIED: Final = (TRACEPARENT, TRACESTATE, BAGGAGE)
+__all__ = ["BAGGAGE", "CARRIED", "SESSION_KEYS_OF_1X", "TRACEPARENT", "TRACESTATE", "extract", "inject"]
 
-_W3C: Final = TraceContextTextMapPropagator()
-_MAX_BAGGAGE: Final = 8192  # W3C Baggage §3.3.2
-_MAX_TOKEN_AGE_S: Final = 3600
+SESSION_KEYS_OF_1X: Final = ("session_id", "honeyhive_session_id", "honeyhive.session_id")
+_OWN_KEYS: Final = frozenset({semconv.BAGGAGE_SESSION, semconv.BAGGAGE_EVENT})
+_SPAN_ID_BYTES: Final = 8
+# OpenTelemetry keeps baggage under a key that it makes anew in each process; it is read back from a context.
+_OTEL_BAGGAGE_KEY: Final = next(iter(otel_baggage.set_baggage("key", "value", Context())))
+# Baggage as it arrived, so that what is passed on unchanged keeps its properties and its spelling.
+_ARRIVED_KEY: Final = create_key("honeyhive-arrived-baggage")
 
 
 def inject(
@@ -44,103 +68,198 @@ def inject(
     *,
     url: str | None = None,
     context: Context | None = None,
+    span: trace.Span | None = None,
+    with_own_session: bool = False,
 ) -> None:
-    """Write trace and session of *context* (the current one unless given) into *carrier*.
+    """Write trace, session and baggage of *context* (the current one unless given) into *carrier*; keys are lower-case.
 
-    With *url*, a request to it is being made: the session goes along only where `may_tell` allows it and while no model
-    event is current. Without, the carrier is a message of the application's own, such as a task's.
+    With *url*, a request to it is being made: session and baggage go along only where `may_tell` allows it and while no
+    model event is current. Without, the carrier is a message of the application's own, such as a task's. *span* is the
+    parent to name, if not the nearest. The process's own session is carried only *with_own_session*.
     """
     context = context if context is not None else current_context()
-    span = nearest(context)
-    if span is None or not span.get_span_context().is_valid:
-        _inject_session(channel, carrier, context, None, url)
+    above = nearest(context)
+    if above is None and channel is not None and channel.origin is not None:
+        above = span_of(channel.origin)
+    parent = span if span is not None else above
+    if parent is not None and parent.get_span_context().is_valid:
+        _inject_trace(parent.get_span_context(), carrier)
+    session = _session_of(channel, context, above, with_own_session=with_own_session)
+    teller = session.channel if session is not None else channel
+    if teller is None or not teller.enabled:
         return
-    _W3C.inject(carrier, context=with_values(context, {SPAN_KEY: span}))
-    _inject_session(channel, carrier, context, span, url)
+    if url is not None and (_is_model_call(above, context) or not may_tell(url, teller.settings)):
+        return
+    own = None if session is None else _own_members(session, parent, context)
+    _inject_baggage(carrier, context, own)
 
 
-def _inject_session(
-    channel: Channel | None,
-    carrier: MutableMapping[str, str],
-    context: Context,
-    span: trace.Span | None,
-    url: str | None,
-) -> None:
-    if channel is None or not channel.enabled:
-        return
-    event = span if type(span) is OpenEvent else None
-    session = cast("SessionScope | None", context.get(SESSION_KEY)) or (event.session if event is not None else None)
-    if session is None or session.is_default:
-        return
+def _inject_trace(span_context: SpanContext, carrier: MutableMapping[str, str]) -> None:
+    carrier[TRACEPARENT] = write_traceparent(span_context)
+    state = write_trace_state(span_context.trace_state)
+    if state:
+        carrier[TRACESTATE] = state
+    else:
+        carrier.pop(TRACESTATE, None)  # of another trace
+
+
+def _session_of(
+    channel: Channel | None, context: Context, above: trace.Span | None, *, with_own_session: bool
+) -> SessionScope | None:
+    session = session_in(context) or (above.session if type(above) is OpenEvent else None)
+    if session is None and channel is not None:
+        session = channel.default_session
+    if session is None or (session.is_default and session.owned and not with_own_session):
+        return None
+    if session.unannounced:
+        session.announce()
+    return session
+
+
+def _is_model_call(above: trace.Span | None, context: Context) -> bool:
     # Also below a span of somebody else's, such as an HTTP client's, inside the model event.
-    own = event if event is not None else cast("OpenEvent | None", context.get(EVENT_KEY))
-    is_model_call = own is not None and not own.ended and own.event_type is EventType.model
-    if url is not None and (is_model_call or not may_tell(url, channel.settings)):
-        return
-    member = f"{semconv.BAGGAGE_SESSION}={quote(_token(channel, session), safe='.-')}"
-    others = [item for item in carrier.get(BAGGAGE, "").split(",") if item.strip() and not _is_session(item)]
-    carrier[BAGGAGE] = ",".join((*others, member))
+    event = above if type(above) is OpenEvent else cast("OpenEvent | None", context.get(EVENT_KEY))
+    if event is not None and not event.ended and event.event_type is EventType.model:
+        return True
+    said: Mapping[str, object] | None = None if type(above) is OpenEvent else getattr(above, "attributes", None)
+    return bool(said) and event_type_of(said) is EventType.model
 
 
-def _token(channel: Channel, session: SessionScope) -> str:
-    """The signed session, made once an hour and session."""
+def _own_members(session: SessionScope, parent: trace.Span | None, context: Context) -> str:
+    """The session, and the id of the event that the trace state names where the program gave it one of its own.
+
+    Such an id may be any text: it goes only where the session goes, and not into the trace state, which everybody gets.
+    """
+    member = f"{semconv.BAGGAGE_SESSION}={_token(session)}"
+    event = parent if type(parent) is OpenEvent else cast("OpenEvent | None", context.get(EVENT_KEY))
+    named = None if event is None or event.own_id is None else write_member(semconv.BAGGAGE_EVENT, event.own_id)
+    return member if named is None else f"{member},{named}"
+
+
+def _token(session: SessionScope) -> str:
+    """The signed session, made once an interval and session."""
     now_s = int(time.time())
-    if session.token is None or now_s - session.token[1] > _MAX_TOKEN_AGE_S:
-        session.token = sign_session(session.session_id, channel.settings, now_s=now_s), now_s
+    settings = session.channel.settings
+    if session.token is None or not 0 <= now_s - session.token[1] <= token_interval_s(settings):
+        session.token = sign_session(session.session_id, settings, is_sampled=session.is_sampled, now_s=now_s), now_s
     return session.token[0]
 
 
-def extract(channel: Channel | None, carrier: Mapping[str, str], *, is_trusted: bool = False) -> Context:
-    """A context, made from nothing, with the trace and the session that *carrier* brings; keys are lower-case.
+def _inject_baggage(carrier: MutableMapping[str, str], context: Context, own: str | None) -> None:
+    users = cast("Mapping[str, object] | None", context.get(_OTEL_BAGGAGE_KEY))
+    if own is None and not users:
+        return
+    texts = [text.strip() for text in carrier.get(BAGGAGE, "").split(",") if text.strip()]
+    names = {text.partition("=")[0].strip() for text in texts}
+    if own is not None:
+        texts = [text for text in texts if text.partition("=")[0].strip() not in _OWN_KEYS]
+    if users:
+        arrived = cast("Mapping[str, Member]", context.get(_ARRIVED_KEY) or {})
+        texts += [text for text in _written(users, arrived) if text.partition("=")[0] not in names]
+    carrier[BAGGAGE] = with_member(texts, own)
+
+
+def with_member(texts: Iterable[str], own: str | None) -> str:
+    """A baggage header of *texts* and *own* (members) at its end; within the limits, *own* has the first claim to the room."""
+    if own is None:
+        return write_baggage(texts)
+    room = MAX_BAGGAGE_BYTES - len(own) - 1
+    others = write_baggage(texts, max_bytes=room, max_members=MAX_BAGGAGE_MEMBERS - 1 - own.count(","))
+    return f"{others},{own}" if others else own
+
+
+def _written(users: Mapping[str, object], arrived: Mapping[str, Member]) -> Iterable[str]:
+    for key, value in users.items():
+        before = arrived.get(key)
+        text = before.text if before is not None and before.value == value else write_member(key, str(value))
+        if text is not None:
+            yield text
+
+
+def extract(channel: Channel | None, carrier: Mapping[str, Any], *, is_trusted: bool = False) -> Context:
+    """A context, made from nothing, with trace, session and baggage that *carrier* brings; keys are lower-case.
 
     A session is continued when it is signed with our key, or *is_trusted* (a task message, an authenticated caller), or
-    the tracer trusts all. Otherwise it is a claim, which the new session records. A malformed header counts as absent.
+    the tracer trusts all. Otherwise it is a claim, which the new session records. Where the tracer trusts nobody, the
+    trace is only linked to. A malformed header counts as absent.
     """
-    context = Context()
     with guard("read propagated headers"):
-        never = channel is not None and channel.settings.trust_incoming == "never" and not is_trusted
-        if TRACEPARENT in carrier and not never:
-            context = _W3C.extract(carrier, context)
-        token = _session_token(carrier.get(BAGGAGE))
-        if channel is not None and token is not None:
-            context = _with_session(channel, context, token, is_trusted=is_trusted)
-    return context
+        return _extracted(channel, carrier, is_trusted=is_trusted)
+    return Context()
 
 
-def _with_session(channel: Channel, context: Context, token: str, *, is_trusted: bool) -> Context:
-    trust = channel.settings.trust_incoming
-    proven, claimed = verify_session(token, channel.settings)
-    if claimed is not None and (is_trusted or trust == "always"):
-        proven, claimed = claimed, None
-    if proven is not None and (trust != "never" or is_trusted):
-        values: dict[str, object] = {SESSION_KEY: SessionScope(channel, session_id=proven, owned=False)}
-        remote = _remote_event(context)
-        if remote is not None:
-            values[REMOTE_EVENT_KEY] = remote
-        return with_values(context, values)
-    channel.claimed_sessions += 1
-    return with_values(context, {CLAIM_KEY: claimed or proven})
+def _extracted(channel: Channel | None, carrier: Mapping[str, Any], *, is_trusted: bool) -> Context:
+    values: dict[str, object] = {}
+    trust = "always" if is_trusted else "signed" if channel is None else channel.settings.trust_incoming
+    traceparent, tracestate, baggage = map(carrier.get, CARRIED)
+    if isinstance(traceparent, str):
+        span_context = read_span_context(traceparent, tracestate if isinstance(tracestate, str) else None)
+        if span_context is not None and trust == "never":
+            values[LINK_KEY] = span_context
+        elif span_context is not None:
+            values[SPAN_KEY] = NonRecordingSpan(span_context)
+            remote = _remote_event(span_context)
+            if remote is not None:
+                values[REMOTE_EVENT_KEY] = remote
+    if isinstance(baggage, str):
+        members = read_baggage(baggage)
+        if channel is not None:
+            values.update(_session_values(channel, members, trust))
+            own_id = next((member.value for member in members if member.key == semconv.BAGGAGE_EVENT), None)
+            if own_id and REMOTE_EVENT_KEY in values:
+                values[REMOTE_EVENT_KEY] = own_id
+        if trust != "never":
+            values.update(_baggage_values(members))
+    if SESSION_KEY not in values:
+        values.pop(REMOTE_EVENT_KEY, None)  # an event of a session that is not continued is nobody's parent
+    return with_values(Context(), values)
 
 
-def _remote_event(context: Context) -> bytes | None:
+def _session_values(channel: Channel, members: list[Member], trust: str) -> dict[str, object]:
+    verdict = _verdict(channel, members)
+    if verdict is None:
+        return {}
+    if verdict.doubt is None and trust == "never":
+        verdict = Verdict(verdict.session_id, Doubt.NOT_TRUSTED)
+    is_accepted = verdict.doubt is None or trust == "always"
+    if is_accepted and verdict.session_id is not None:
+        scope = SessionScope(channel, session_id=verdict.session_id, owned=False, is_sampled=verdict.is_sampled)
+        return {SESSION_KEY: scope}
+    count_claim(channel.claims, verdict.doubt or Doubt.MALFORMED)
+    return {} if verdict.session_id is None else {CLAIM_KEY: verdict.session_id}
+
+
+def _verdict(channel: Channel, members: list[Member]) -> Verdict | None:
+    """What is made of the session that *members* name: ours first, then what 1.x writes; None when they name none."""
+    values = {member.key: member.value for member in members}
+    token = values.get(semconv.BAGGAGE_SESSION)
+    if token is not None:
+        return verify_session(token, channel.settings)
+    for key in SESSION_KEYS_OF_1X:
+        session_id = parse_session_id(values[key]) if key in values else None
+        if session_id is not None:
+            return Verdict(session_id, Doubt.UNSIGNED)
+    return None
+
+
+def _baggage_values(members: list[Member]) -> dict[str, object]:
+    users = {member.key: member for member in members if not _is_session(member)}
+    if not users:
+        return {}
+    return {_OTEL_BAGGAGE_KEY: {key: member.value for key, member in users.items()}, _ARRIVED_KEY: users}
+
+
+def _is_session(member: Member) -> bool:
+    if member.key in _OWN_KEYS:
+        return True
+    return member.key in SESSION_KEYS_OF_1X and parse_session_id(member.value) is not None
+
+
+def _remote_event(span_context: SpanContext) -> bytes | None:
     """The nearest event of ours above the remote parent, which `OpenEvent.get_span_context` named in the trace state."""
-    span = span_of(context)
-    own = None if span is None else span.get_span_context().trace_state.get(semconv.TRACESTATE_KEY)
+    own = span_context.trace_state.get(semconv.TRACESTATE_KEY)
     try:
         identifier = bytes.fromhex(own) if own is not None else b""
     except ValueError:
         return None
-    return identifier if len(identifier) == 8 else None  # noqa: PLR2004  a span id
-
-
-def _session_token(baggage: str | None) -> str | None:
-    if baggage is None or len(baggage) > _MAX_BAGGAGE:
-        return None
-    for item in baggage.split(","):
-        if _is_session(item):
-            return unquote(item.partition("=")[2].partition(";")[0].strip())
-    return None
-
-
-def _is_session(item: str) -> bool:
-    return item.partition("=")[0].strip() == semconv.BAGGAGE_SESSION
+    return identifier if len(identifier) == _SPAN_ID_BYTES else None

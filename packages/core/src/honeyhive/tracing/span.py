@@ -1,9 +1,10 @@
 """The open event: an OpenTelemetry span of our own (design decision 1)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
+from functools import partial
 from types import TracebackType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from opentelemetry import trace
 from opentelemetry.context import Context
@@ -15,32 +16,34 @@ from honeyhive import semconv
 from honeyhive.events import otlp
 from honeyhive.events.event import EventType, Status, Usage
 from honeyhive.events.identity import event_id_of
+from honeyhive.events.values import type_name
 from honeyhive.guard import guard
 from honeyhive.tracing.channel import Channel
 from honeyhive.tracing.context import EVENT_KEY, SESSION_KEY, SPAN_KEY, attached, current_context, with_values
 from honeyhive.tracing.failure import describe_error, exception_point, status_of
-from honeyhive.tracing.parts import (
-    INTERNAL,
-    SCOPE,
-    Part,
-    PendingSpan,
-    field_part,
-    field_parts,
-    static_part,
-    text_keys,
-    usage_metadata,
-    usage_of,
-    without_reserved,
-)
-from honeyhive.tracing.session import SessionScope
+from honeyhive.tracing.limits import limited_points
+from honeyhive.tracing.parts import INTERNAL, Part, field_part, field_parts, static_part
+from honeyhive.tracing.sampling import name_in
+from honeyhive.tracing.session import PARTIAL, SessionScope
+from honeyhive.tracing.writing import write_event
+
+if TYPE_CHECKING:
+    from honeyhive.tracing.foreign import ForeignSpan
 
 _SAMPLED: Final = TraceFlags(TraceFlags.SAMPLED)
-_STATUS_KEY: Final = otlp.encode_key(f"{semconv.FIELD_PREFIX}metadata.{semconv.STATUS}")
-_STATUS_PARTS: Final = {status: otlp.text_attribute(_STATUS_KEY, status.encode()) for status in Status}
-_STATUS_OK: Final = _STATUS_PARTS[Status.OK]
-_OTLP_ERROR: Final = 2
+_UNSAMPLED: Final = TraceFlags(TraceFlags.DEFAULT)
 _RESULT: Final = "outputs.result"
+_RESULT_KEY: Final = otlp.encode_key(semconv.FIELD_PREFIX + _RESULT)
+# Span events and links of an open event, beyond which the limits are applied at once and not only at its end.
+_MOST_POINTS: Final = 4096
 _MAX_TRACESTATE: Final = 32  # W3C Trace Context §3.3.1.1
+
+
+class Labels(NamedTuple):
+    """What an event says of itself instead of its tracer; a project of None is the tracer's."""
+
+    source: str
+    project: str | None
 
 
 class OpenEvent(trace.Span):
@@ -50,7 +53,9 @@ class OpenEvent(trace.Span):
     are rarely set live on the class, so that the common event costs no more than its few arguments.
     """
 
+    own_id: str | None = None
     parent_id: str | None = None
+    labels: Labels | None = None
     names: tuple[str, ...] = ()
     texts: list[str] | None = None
     fields: dict[str, dict[str, object]] | None = None
@@ -60,14 +65,20 @@ class OpenEvent(trace.Span):
     kind = INTERNAL
     ended = False
     is_plain = True
+    holds_model = False
+    model_scope: "OpenEvent | ForeignSpan | None" = None
+    enclosing_model: "OpenEvent | ForeignSpan | None" = None
     flags = otlp.FLAGS_LOCAL_PARENT
     trace_state: TraceState | None = None
     ambient: trace.Span | None = None
+    capture_late: Callable[[], None] | None = None
+    around: SessionScope | None = None
     base: Context | None = None
     attributes: dict[str, bytes] | None = None
     points: list[bytes] | None = None
+    dropped_points = (0, 0)
+    otel_status: bytes | None = None
     _span_context: SpanContext | None = None
-    _otel_status: bytes | None = None
 
     def __init__(
         self,
@@ -88,11 +99,13 @@ class OpenEvent(trace.Span):
         self.event_type = event_type
         self.captured: list[Part] = []
         self.start_ns = channel.now_ns()
+        if channel.observer is not None:
+            channel.observer.on_start(self)
 
     @property
     def event_id(self) -> str:
-        """The id of the event, a function of the span's ids."""
-        return event_id_of(self.trace_id, self.span_id)
+        """The id of the event: a function of the span's ids, unless `name_self` gave another."""
+        return event_id_of(self.trace_id, self.span_id) if self.own_id is None else self.own_id
 
     @property
     def context(self) -> Context:
@@ -104,16 +117,29 @@ class OpenEvent(trace.Span):
         """A context manager in which this event is current; leave it where it was entered."""
         return attached(self.context)
 
+    def name_self(self, event_id: str) -> None:
+        """Give the event an id of the caller's own."""
+        if not self.ended:
+            self.own_id = event_id
+            self.is_plain = False
+
     def name_parent(self, parent_id: str) -> None:
         """Name the parent event where OpenTelemetry's parent is not it: another's span, or another session's event."""
         self.parent_id = parent_id
         self.is_plain = False
 
     def capture_inputs(self, inputs: Mapping[str, object]) -> None:
-        """Encode *inputs* now, so that the program may change them."""
+        """Encode *inputs* now, so that the program may change them; of an unsampled session only when it is kept."""
+        if not self.session.is_sampled and not self.ended:
+            self.capture_late = partial(self.capture_inputs, inputs)
+            return
+        if self.channel.capture is not None:
+            inputs = self.channel.capture.read("inputs", inputs)
         named: dict[str, Part] = {}
         texts: list[str] = []
         field_parts("inputs", inputs, named, texts)
+        if len(named) > self.channel.settings.max_attributes:
+            self.is_plain = False
         self.names, self.captured = tuple(named), list(named.values())
         if texts:
             self.mark_texts(texts)
@@ -127,7 +153,8 @@ class OpenEvent(trace.Span):
         """Merge values into ``inputs``, ``outputs``, ``config``, ``metadata``, ``metrics``, ``feedback`` or
         ``user_properties``; *usage* replaces what was known.
         """  # noqa: D205  one sentence of many names
-        if usage is not None and not self.ended:
+        capture = self.channel.capture
+        if usage is not None and not self.ended and (capture is None or capture.reads_metadata):
             self.usage = usage
         self.merge(fields)
 
@@ -135,7 +162,9 @@ class OpenEvent(trace.Span):
         """Merge mapping fields by their names, as `enrich` does."""
         if self.ended:
             return
-        for name, values in fields.items():
+        capture = self.channel.capture
+        for name, given in fields.items():
+            values = given if capture is None or not given else capture.read(name, given)
             if values:
                 if self.fields is None:
                     self.fields = {}
@@ -160,9 +189,41 @@ class OpenEvent(trace.Span):
         self.status = status_of(error)
         self.is_plain = False
         if self.status is Status.ERROR:
-            self.error = describe_error(error)
-            self.set_attribute(semconv.ERROR_TYPE, type(error).__qualname__)
-            self._add_point(exception_point(error, self.channel.now_ns()))
+            capture, kind = self.channel.capture, type(error).__qualname__
+            self.error = describe_error(error) if capture is None else capture.error(describe_error(error), kind)
+            self.set_attribute(semconv.ERROR_TYPE, kind)
+            self.record_exception(error)
+
+    def note_error(self, text: str) -> None:
+        """Remember *text* as what went wrong, in the user's own words, without ending the event."""
+        if not self.ended:
+            capture = self.channel.capture
+            self.status, self.error = Status.ERROR, text if capture is None else capture.error(text, "error")
+            self.is_plain = False
+
+    def enter_model(self, enclosing: "OpenEvent | ForeignSpan | None") -> None:
+        """Note that this is a model event, and that *enclosing* and what is around that contain one."""
+        self.enclosing_model, self.model_scope = enclosing, self
+        if enclosing is not None:
+            enclosing.contains_model()
+
+    def contains_model(self) -> None:
+        """Note that the event contains a model event: if it is one itself, it will be a chain without usage.
+
+        So will every other model event around it. ``model_scope`` is the nearest of them, or a span of a third party.
+        """
+        if not self.ended:
+            self.holds_model = True
+            self.is_plain = False
+        scope = self.enclosing_model if self.model_scope is self else self.model_scope
+        if scope is not None:
+            scope.contains_model()
+
+    def label(self, *, project: str | None = None, source: str | None = None) -> None:
+        """Give the event a project or a source of its own, instead of its tracer's."""
+        if not self.ended:
+            self.labels = Labels(source or self.channel.settings.source, project)
+            self.is_plain = False
 
     def retype(self, event_type: EventType, name: str) -> None:
         """Make the event called *name* one of another type: a model call that turns out to contain one is a chain."""
@@ -182,105 +243,50 @@ class OpenEvent(trace.Span):
             return
         self.ended = True
         try:
-            self._write(end_time if end_time is not None else self.channel.now_ns())
+            end_ns = end_time if end_time is not None else self.channel.now_ns()
+            if not self.session.is_thinned or self._survives(end_ns):
+                write_event(self, end_ns)
             self._release()
         except Exception as error:  # noqa: BLE001  the host must not notice
             guard.swallow(error, "write an event")
 
-    def finish_call(self, output_key: bytes, result: object) -> None:
-        """End the event of a function call that returned *result*; *output_key* is its encoded name on the wire."""
+    def finish_call(self, result: object) -> None:
+        """End the event of a function call that returned *result*, its ``outputs.result``."""
         if self.ended:
             return
         self.ended = True
         end_ns = self.channel.now_ns()
-        self.captured.append(field_part(output_key, result))
-        if type(result) is not dict and otlp.looks_like_json(result):
-            self.mark_texts((_RESULT,))
-        self._write(end_ns)
+        if self.session.is_thinned and not self._survives(end_ns):
+            self._release()
+            return
+        if self.channel.capture is None or self.channel.capture.reads("outputs", "result"):
+            self.captured.append(field_part(_RESULT_KEY, result))
+            if type(result) is not dict and otlp.looks_like_json(result):
+                self.mark_texts((_RESULT,))
+        write_event(self, end_ns)
         self._release()
+
+    def _survives(self, end_ns: int) -> bool:
+        """Whether the event of a session that is not recorded whole is kept; its inputs are captured only then."""
+        is_error = self.status is Status.ERROR or self.error is not None
+        is_kept = self.session.keeps(
+            self.channel, name_in(self.static), is_error=is_error, duration_ns=end_ns - self.start_ns
+        )
+        if is_kept and self.capture_late is not None:
+            self.capture_late()
+        if is_kept and not self.session.is_sampled:
+            fields = self.fields or {}
+            self.fields = {**fields, "metadata": {**fields.get("metadata", {}), PARTIAL: True}}
+            self.is_plain = False
+        return is_kept
 
     def _release(self) -> None:
         # Contexts that were copied into long-lived tasks keep the event; they need not keep what it carried.
         self.captured = []
+        if self.capture_late is not None:
+            self.capture_late = None
         if not self.is_plain:
             self.fields = self.points = self.attributes = None
-
-    def _write(self, end_ns: int) -> None:
-        session = self.session
-        parts: list[Any] = [
-            otlp.identity(self.trace_id, self.span_id, self.parent_span_id),
-            self.static,
-            otlp.times(self.start_ns, end_ns),
-            session.encoded if session.channel is self.channel else session.encoded_for(self.channel),
-            self.flags,
-            _STATUS_OK if self.status is Status.OK else _STATUS_PARTS[self.status],
-        ]
-        if self.is_plain and self.event_type is not EventType.model:
-            parts += self.captured
-        else:
-            usage = self._gather_usage()
-            parts.extend(self._all_parts())
-            if usage is not None:
-                self._put_pending(parts, usage)
-                return
-        try:
-            span = otlp.span(parts)
-        except TypeError:  # a LargeText among them: joining is the worker's
-            self._put_pending(parts, None)
-        else:
-            self.channel.put(SCOPE, span, len(span))
-
-    def _put_pending(self, parts: list[Part], usage: Usage | None) -> None:
-        config = self.fields.get("config", {}) if self.fields is not None else {}
-        model, provider = config.get("model"), config.get("provider")
-        pending = PendingSpan(
-            parts,
-            usage=usage,
-            model=model if isinstance(model, str) else None,
-            provider=provider if isinstance(provider, str) else None,
-        )
-        self.channel.put(SCOPE, pending, sum(map(len, parts)))
-
-    def _gather_usage(self) -> Usage | None:
-        """Put the usage of a model event into its metadata; the usage that a price is wanted for, if any.
-
-        Events of other types have none (design decision 11), and a cost that was reported is not computed.
-        """
-        if self.event_type is not EventType.model:
-            return None
-        metadata = self.fields.get("metadata", {}) if self.fields is not None else {}
-        usage = self.usage if self.usage is not None else usage_of(metadata)
-        if usage is None:
-            return None
-        if self.fields is None:
-            self.fields = {}
-        known = self.fields["metadata"] = {**usage_metadata(usage), **metadata}
-        return usage if semconv.COST not in known else None
-
-    def _all_parts(self) -> list[Part]:
-        """Everything that an event seldom has, beside its inputs."""
-        named = dict(zip(self.names, self.captured, strict=False))
-        texts = list(self.texts) if self.texts is not None else []
-        if self.fields is not None:
-            said_again = {f"{field}.{key}" for field, values in self.fields.items() for key in values}
-            texts = [name for name in texts if name not in said_again]
-            for field, values in self.fields.items():
-                field_parts(field, without_reserved(values) if field == "metadata" else values, named, texts)
-        parts: list[Part] = [*named.values(), *text_keys(texts)]
-        if self.parent_id is not None:
-            parts.append(otlp.attribute(semconv.PARENT_ID, self.parent_id))
-        if self.error is not None:
-            parts.append(otlp.attribute(semconv.ERROR, self.error))
-            parts.append(otlp.status(_OTLP_ERROR, self.error))
-        elif self._otel_status is not None:
-            parts.append(self._otel_status)
-        if self.attributes is not None:
-            parts.extend(self.attributes.values())
-        if self.points is not None:
-            parts.extend(self.points)
-        if self.trace_state:
-            parts.append(otlp.trace_state(self.trace_state.to_header()))
-        return parts
 
     # The rest is OpenTelemetry's Span.
 
@@ -293,7 +299,7 @@ class OpenEvent(trace.Span):
                 int.from_bytes(self.trace_id, "big"),
                 int.from_bytes(self.span_id, "big"),
                 is_remote=False,
-                trace_flags=_SAMPLED,
+                trace_flags=_SAMPLED if self.session.is_sampled else _UNSAMPLED,
                 trace_state=TraceState([own, *others[: _MAX_TRACESTATE - 1]]),
             )
         return self._span_context
@@ -304,7 +310,8 @@ class OpenEvent(trace.Span):
 
     def set_attribute(self, key: str, value: AttributeValue) -> None:
         """Set an OpenTelemetry attribute; readers show it in the event's metadata."""
-        if self.ended:
+        capture = self.channel.capture
+        if self.ended or (capture is not None and not capture.reads_attribute(key)):
             return
         try:
             if self.attributes is None:
@@ -323,13 +330,17 @@ class OpenEvent(trace.Span):
         """Add an OpenTelemetry span event; *timestamp* in Unix nanoseconds, now unless given."""
         if not self.ended:
             time_ns = timestamp if timestamp is not None else self.channel.now_ns()
-            self._add_point(otlp.span_event(name, time_ns, attributes or {}))
+            capture = self.channel.capture
+            read = (attributes or {}) if capture is None else capture.attributes(attributes)
+            self._add_point(otlp.span_event(name, time_ns, read))
 
     def add_link(self, context: SpanContext, attributes: Attributes = None) -> None:
         """Link the event to a span elsewhere."""
         if not self.ended:
             trace_id, span_id = context.trace_id.to_bytes(16, "big"), context.span_id.to_bytes(8, "big")
-            self._add_point(otlp.span_link(trace_id, span_id, attributes or {}))
+            capture = self.channel.capture
+            read = (attributes or {}) if capture is None else capture.attributes(attributes)
+            self._add_point(otlp.span_link(trace_id, span_id, read))
 
     def update_name(self, name: str) -> None:
         """Give the event another name."""
@@ -345,21 +356,27 @@ class OpenEvent(trace.Span):
         self.is_plain = False
         if code is StatusCode.ERROR:
             self.status = Status.ERROR
-            self.error = text or self.error or "error"
+            capture = self.channel.capture
+            self.error = (text if capture is None or not text else capture.error(text, "error")) or self.error or "error"
         elif code is StatusCode.OK:
             self.status, self.error = Status.OK, None
-            self._otel_status = otlp.status(1)
+            self.otel_status = otlp.status(1)
 
     def record_exception(
         self,
         exception: BaseException,
-        attributes: Attributes = None,  # noqa: ARG002  OpenTelemetry's signature
+        attributes: Attributes = None,
         timestamp: int | None = None,
         escaped: bool = False,  # noqa: ARG002  OpenTelemetry's signature
     ) -> None:
         """Add OpenTelemetry's exception event; the event's own status stays as it is."""
         if not self.ended:
-            self._add_point(exception_point(exception, timestamp if timestamp is not None else self.channel.now_ns()))
+            time_ns = timestamp if timestamp is not None else self.channel.now_ns()
+            capture = self.channel.capture
+            if capture is None or capture.reads_content:
+                self._add_point(exception_point(exception, time_ns, attributes))
+            else:
+                self.add_event("exception", {semconv.EXCEPTION_TYPE: type_name(exception)}, time_ns)
 
     def __exit__(
         self, _kind: type[BaseException] | None, error: BaseException | None, _traceback: TracebackType | None
@@ -375,3 +392,5 @@ class OpenEvent(trace.Span):
             self.points = []
             self.is_plain = False
         self.points.append(point)
+        if len(self.points) > _MOST_POINTS:
+            self.points, self.dropped_points = limited_points(self.points, self.dropped_points, self.channel.settings)

@@ -1,55 +1,67 @@
 """Streams: an event that lasts as long as an iteration, re-entered for each item and never current across a ``yield``."""
 
-import functools
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import Token
+from types import TracebackType
 from typing import Any, Final, TypeVar, cast
 
 import orjson
+from opentelemetry.context import Context
 
-from honeyhive.events.event import Status
+from honeyhive.events.event import EventType, Status
 from honeyhive.events.values import to_json
 from honeyhive.guard import guard
-from honeyhive.tracing.context import attached, current_context
+from honeyhive.tracing.context import attach, current_context, detach
 from honeyhive.tracing.span import OpenEvent
 
 T = TypeVar("T")
-
-OpenStream = Callable[[tuple[Any, ...], dict[str, Any]], OpenEvent | None]
 
 # How much of a stream is kept for the event's output.
 _MAX_ITEMS: Final = 10_000
 _MAX_BYTES: Final = 1 << 20
 
 
-class _Recording:
-    """What is noted of one stream: its bounded output, the number of items and the time to the first."""
+class Recording:
+    """What is noted of one stream: its bounded output, the number of items and the time to the first.
 
-    def __init__(self, event: OpenEvent, *, keeps_items: bool) -> None:
-        self.event = event
-        self.keeps_items = keeps_items
-        self.context = event.context
-        self.items: list[object] = []
-        self.count = 0
-        self.kept_bytes = 0
+    As a context manager it is one step: the event is current inside, and whatever the step before left current there.
+    """
 
-    @contextmanager
-    def inside(self) -> Generator[None]:
-        """The event as the current one for one step, and whatever the step before left current inside it."""
-        with attached(self.context):
-            try:
-                yield
-            finally:
-                self.context = current_context()
+    def __init__(self, event: OpenEvent, *, keeps_items: bool = True) -> None:
+        self._event = event
+        capture = event.channel.capture
+        self._keeps_items = keeps_items and (capture is None or capture.reads("outputs", "result"))
+        self._context = event.context
+        self._restore: tuple[Token[Context], Context] | None = None
+        self._items: list[object] = []
+        self._count = 0
+        self._kept_bytes = 0
+
+    def __enter__(self) -> None:
+        previous = current_context()
+        self._restore = attach(self._context), previous
+
+    def __exit__(self, _kind: object, _error: object, _traceback: object) -> None:
+        self._context = current_context()
+        if self._restore is not None:
+            detach(*self._restore)
+            self._restore = None
 
     def add(self, item: object) -> None:
+        """Note one more item that passed."""
         with guard("record a stream"):
-            if self.count == 0:
-                first_ms = (self.event.channel.now_ns() - self.event.start_ns) / 1e6
-                self.event.enrich(metrics={"time_to_first_item_ms": first_ms})
-            self.count += 1
-            if self.keeps_items and self.count <= _MAX_ITEMS and self.kept_bytes <= _MAX_BYTES:
+            if self._count == 0:
+                self._note_first()
+            self._count += 1
+            if self._keeps_items and self._count <= _MAX_ITEMS and self._kept_bytes <= _MAX_BYTES:
                 self._keep(item)
+
+    def _note_first(self) -> None:
+        event = self._event
+        first_ms = (event.channel.now_ns() - event.start_ns) / 1e6
+        event.enrich(metrics={"time_to_first_item_ms": first_ms})
+        if event.event_type is EventType.model:
+            event.enrich(metadata={"time_to_first_token_ms": first_ms})
 
     def _keep(self, item: object) -> None:
         # Encoded as it passes: the program may reuse the object, and keeping it would keep all that hangs on it.
@@ -58,156 +70,157 @@ class _Recording:
         else:
             data = to_json(item)
             kept, size = orjson.Fragment(data), len(data)
-        self.kept_bytes += size
-        if self.kept_bytes <= _MAX_BYTES:
-            self.items.append(kept)
+        self._kept_bytes += size
+        if self._kept_bytes <= _MAX_BYTES:
+            self._items.append(kept)
 
     def end(self, error: BaseException | None = None) -> None:
+        """End the event, with what left the iteration; only the first call does anything."""
         with guard("end a stream's event"):
-            if self.event.ended:
+            event = self._event
+            if event.ended:
                 return
-            texts = bool(self.items) and all(isinstance(item, str) for item in self.items)
-            result = "".join(cast("list[str]", self.items)) if texts else self.items
-            self.event.enrich(outputs={"result": result} if self.keeps_items else None, metrics={"items": self.count})
-            if self.keeps_items and self.count > len(self.items):
-                self.event.enrich(metadata={"items_kept": len(self.items)})
+            texts = bool(self._items) and all(isinstance(item, str) for item in self._items)
+            result = "".join(cast("list[str]", self._items)) if texts else self._items
+            event.enrich(outputs={"result": result} if self._keeps_items else None, metrics={"items": self._count})
+            if self._keeps_items and self._count > len(self._items):
+                event.enrich(metadata={"items_kept": len(self._items)})
             if error is None:
-                self.event.end()
+                event.end()
             else:
-                self.event.fail(error)
+                event.fail(error)
 
     def __del__(self) -> None:
-        # An iteration that was dropped where nothing closes it (an async generator without its event loop).
-        if not self.event.ended:
-            self.event.status = Status.ABANDONED
+        # An iteration that was dropped before its first step, or where nothing closes it (an async generator without
+        # its event loop).
+        if not self._event.ended:
+            self._event.status = Status.ABANDONED
             self.end()
 
 
-class _Unrecorded:
-    """Stands in for a recording where nothing is recorded."""
+class TracedStream(Generator[T, Any, Any]):
+    """An iterator or generator, each step of which is recorded; its event ends with it, on every path."""
 
-    @staticmethod
-    def inside() -> AbstractContextManager[None]:
-        return nullcontext()
+    def __init__(self, stream: Iterator[T], recording: Recording) -> None:
+        self._stream: Any = stream
+        self._recording = recording
 
-    def add(self, item: object) -> None:
-        pass
+    def send(self, value: Any, /) -> T:
+        """The next item, after *value* was sent to the generator."""
+        try:
+            with self._recording:
+                item = next(self._stream) if value is None else self._stream.send(value)
+        except StopIteration:
+            self._recording.end()
+            raise
+        except BaseException as error:
+            self._recording.end(error)
+            raise
+        self._recording.add(item)
+        return cast("T", item)
 
-    def end(self, error: BaseException | None = None) -> None:
-        pass
+    def throw(self, error: Any, value: object = None, traceback: TracebackType | None = None, /) -> T:
+        """The next item, after *error* was thrown into the generator."""
+        try:
+            with self._recording:
+                item = _throw_of(self._stream, "throw")(_exception(error, value, traceback))
+        except StopIteration:
+            self._recording.end()
+            raise
+        except BaseException as failure:
+            self._recording.end(failure)
+            raise
+        self._recording.add(item)
+        return cast("T", item)
+
+    def close(self) -> None:
+        """Close the stream; its event is ``abandoned`` unless it has ended before."""
+        try:
+            with self._recording:
+                close = getattr(self._stream, "close", None)
+                if close is not None:
+                    close()
+        except BaseException as failure:
+            self._recording.end(failure)
+            raise
+        self._recording.end(GeneratorExit())
 
 
-_UNRECORDED: Final = _Unrecorded()
+class TracedAsyncStream(AsyncGenerator[T, Any]):
+    """The asynchronous twin of `TracedStream`."""
+
+    def __init__(self, stream: AsyncIterator[T], recording: Recording) -> None:
+        self._stream: Any = stream
+        self._recording = recording
+
+    async def asend(self, value: Any, /) -> T:
+        """The next item, after *value* was sent to the generator."""
+        try:
+            with self._recording:
+                item = await (anext(self._stream) if value is None else self._stream.asend(value))
+        except StopAsyncIteration:
+            self._recording.end()
+            raise
+        except BaseException as error:
+            self._recording.end(error)
+            raise
+        self._recording.add(item)
+        return cast("T", item)
+
+    async def athrow(self, error: Any, value: object = None, traceback: TracebackType | None = None, /) -> T:
+        """The next item, after *error* was thrown into the generator."""
+        try:
+            with self._recording:
+                item = await _throw_of(self._stream, "athrow")(_exception(error, value, traceback))
+        except StopAsyncIteration:
+            self._recording.end()
+            raise
+        except BaseException as failure:
+            self._recording.end(failure)
+            raise
+        self._recording.add(item)
+        return cast("T", item)
+
+    async def aclose(self) -> None:
+        """Close the stream; its event is ``abandoned`` unless it has ended before."""
+        try:
+            with self._recording:
+                close = getattr(self._stream, "aclose", None) or getattr(self._stream, "close", None)
+                closing = None if close is None else close()
+                if hasattr(closing, "__await__"):
+                    await cast("Any", closing)
+        except BaseException as failure:
+            self._recording.end(failure)
+            raise
+        self._recording.end(GeneratorExit())
 
 
-def wrap_stream(stream: Iterator[T], event: OpenEvent) -> Generator[T, Any, Any]:
+def wrap_stream(stream: Iterator[T], event: OpenEvent, *, keeps_items: bool = True) -> TracedStream[T]:
     """*stream* with *event* current inside each step of it; the event ends with the stream, on every path.
 
     Exhaustion ends it well; an exception fails it; a consumer that closes or forgets the stream leaves it ``abandoned``.
+    The items are the event's output unless *keeps_items* is False: texts joined, at most 10,000 items and 1 MiB.
     """
-    return wrap_generator(lambda: stream, lambda _args, _kwargs: event)()
+    return TracedStream(stream, Recording(event, keeps_items=keeps_items))
 
 
-def wrap_async_stream(stream: AsyncIterator[T], event: OpenEvent) -> AsyncGenerator[T, Any]:
+def wrap_async_stream(stream: AsyncIterator[T], event: OpenEvent, *, keeps_items: bool = True) -> TracedAsyncStream[T]:
     """*stream* with *event* current inside each step of it; the asynchronous twin of `wrap_stream`."""
-    return wrap_async_generator(lambda: stream, lambda _args, _kwargs: event)()
+    return TracedAsyncStream(stream, Recording(event, keeps_items=keeps_items))
 
 
-def wrap_generator(
-    function: Callable[..., Any], open_stream: OpenStream, *, keeps_items: bool = True
-) -> Callable[..., Any]:
-    """A generator function like *function* whose event starts at the first step and covers the iteration."""
-
-    @functools.wraps(function)
-    def traced(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
-        event = open_stream(args, kwargs)
-        recording = _Recording(event, keeps_items=keeps_items) if event is not None else _UNRECORDED
-        stream = function(*args, **kwargs)
-        sent: Any = None
-        thrown: BaseException | None = None
-        while True:
-            try:
-                with recording.inside():
-                    if thrown is not None:
-                        item = stream.throw(thrown)
-                    else:
-                        item = next(stream) if sent is None else stream.send(sent)
-            except StopIteration as stop:
-                recording.end()
-                return stop.value
-            except BaseException as error:
-                recording.end(error)
-                raise
-            recording.add(item)
-            sent = thrown = None
-            try:
-                sent = yield item
-            except GeneratorExit as error:
-                try:
-                    with recording.inside():
-                        _close(stream)
-                except BaseException as failure:
-                    recording.end(failure)
-                    raise
-                recording.end(error)
-                raise
-            except BaseException as error:  # noqa: BLE001  thrown in by the consumer; the generator itself decides
-                thrown = error
-
-    return traced
+def _throw_of(stream: object, name: str) -> Callable[[BaseException], Any]:
+    """How to throw into *stream*; an iterator that is no generator lets everything pass."""
+    return getattr(stream, name, _raise)
 
 
-def wrap_async_generator(
-    function: Callable[..., Any], open_stream: OpenStream, *, keeps_items: bool = True
-) -> Callable[..., Any]:
-    """The asynchronous twin of `wrap_generator`."""
-
-    @functools.wraps(function)
-    async def traced(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
-        event = open_stream(args, kwargs)
-        recording = _Recording(event, keeps_items=keeps_items) if event is not None else _UNRECORDED
-        stream = function(*args, **kwargs)
-        sent: Any = None
-        thrown: BaseException | None = None
-        while True:
-            try:
-                with recording.inside():
-                    if thrown is not None:
-                        item = await stream.athrow(thrown)
-                    else:
-                        item = await (anext(stream) if sent is None else stream.asend(sent))
-            except StopAsyncIteration:
-                recording.end()
-                return
-            except BaseException as error:
-                recording.end(error)
-                raise
-            recording.add(item)
-            sent = thrown = None
-            try:
-                sent = yield item
-            except GeneratorExit as error:
-                try:
-                    with recording.inside():
-                        await _aclose(stream)
-                except BaseException as failure:
-                    recording.end(failure)
-                    raise
-                recording.end(error)
-                raise
-            except BaseException as error:  # noqa: BLE001  thrown in by the consumer; the generator itself decides
-                thrown = error
-
-    return traced
+def _raise(error: BaseException) -> None:
+    raise error
 
 
-def _close(stream: object) -> None:
-    close = getattr(stream, "close", None)
-    if close is not None:
-        close()
-
-
-async def _aclose(stream: object) -> None:
-    close = getattr(stream, "aclose", None)
-    if close is not None:
-        await close()
+def _exception(error: Any, value: object, traceback: TracebackType | None) -> BaseException:
+    """One exception from the three arguments that ``throw`` once had."""
+    if isinstance(error, BaseException):
+        return error
+    made = value if isinstance(value, error) else error() if value is None else error(value)
+    return cast("BaseException", made).with_traceback(traceback)

@@ -1,66 +1,167 @@
 """Which sessions are believed, and which hosts are told of ours (design decision 7)."""
 
+import enum
 import hashlib
 import hmac
 import ipaddress
 import os
 import secrets
+import threading
 import time
-from collections.abc import Iterable
+from collections import Counter
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
-from urllib.parse import urlsplit
+from typing import Final, NamedTuple
 
 from honeyhive.events.identity import parse_session_id
 from honeyhive.settings import Settings
+from honeyhive.settings.hosts import Target, is_among, target_of
 
 _VERSION: Final = "1"
+_PARTS: Final = 7
+_SAMPLED, _UNSAMPLED = "s", "u"
 _CONTEXT: Final = b"honeyhive session propagation 1"
-_MAX_AGE_S: Final = 24 * 3600
 _MAX_SKEW_S: Final = 300
 _MAC_CHARACTERS: Final = 32
 _KEY_BYTES: Final = 32
 _KEY_FILE: Final = "propagation.key"
 _PRIVATE_SUFFIXES: Final = (".internal", ".local", ".localhost", ".svc", ".cluster.local")
+# Public endpoints of model providers, which stay untold when `propagate_to` is as wide as `*.amazonaws.com` or `*`.
+_MODEL_PROVIDERS: Final = (
+    "api.openai.com",
+    "*.openai.com",
+    "*.openai.azure.com",
+    "*.cognitiveservices.azure.com",
+    "*.services.ai.azure.com",
+    "*.inference.ai.azure.com",
+    "models.github.ai",
+    "*.anthropic.com",
+    "generativelanguage.googleapis.com",
+    "aiplatform.googleapis.com",
+    "*.aiplatform.googleapis.com",
+    "*.mistral.ai",
+    "*.cohere.ai",
+    "*.cohere.com",
+    "*.groq.com",
+    "*.together.xyz",
+    "*.together.ai",
+    "*.fireworks.ai",
+    "*.deepseek.com",
+    "*.x.ai",
+    "*.perplexity.ai",
+    "openrouter.ai",
+    "*.openrouter.ai",
+    "*.replicate.com",
+    "*.huggingface.co",
+    "*.huggingface.cloud",
+    "*.nvidia.com",
+    "*.ai21.com",
+    "*.cerebras.ai",
+    "*.deepinfra.com",
+    "*.sambanova.ai",
+    "*.moonshot.cn",
+    "*.moonshot.ai",
+    "*.voyageai.com",
+    "*.watsonx.ai",
+    "dashscope.aliyuncs.com",
+    "*.ollama.com",
+)
 
 
-def sign_session(session_id: str, settings: Settings, *, now_s: int | None = None) -> str:
-    """The session as a header value: version, session, issue time, key id and MAC, joined by dots."""
-    key = signing_key(settings)
+class Doubt(enum.StrEnum):
+    """Why a session that a request named was not continued."""
+
+    MALFORMED = "malformed"
+    UNKNOWN_KEY = "unknown_key"
+    BAD_MAC = "bad_mac"
+    WRONG_PROJECT = "wrong_project"
+    EXPIRED = "expired"
+    UNSIGNED = "unsigned"
+    """Named in the way of 1.x, which signs nothing."""
+    NOT_TRUSTED = "not_trusted"
+    """Signed by us, and ``trust_incoming`` is ``never``."""
+
+
+class Verdict(NamedTuple):
+    """What is made of a token: the session that it names, if it names one, and the doubt that there is, if any.
+
+    ``is_sampled`` is what the sender says; None where it does not.
+    """
+
+    session_id: str | None
+    doubt: Doubt | None
+    is_sampled: bool | None = None
+
+
+def count_claim(claims: Counter[str], doubt: Doubt) -> None:
+    """Count a session that was not continued in *claims*, which threads share."""
+    with _counting.lock:
+        claims[doubt.value] += 1
+
+
+class _Counting:
+    """Held while a claim is counted; free again in a child that is forked meanwhile."""
+
+    lock = threading.RLock()
+
+
+_counting: Final = _Counting()
+
+
+def _reset_after_fork() -> None:
+    _counting.lock = threading.RLock()
+
+
+os.register_at_fork(after_in_child=_reset_after_fork)
+
+
+def sign_session(session_id: str, settings: Settings, *, is_sampled: bool = True, now_s: int | None = None) -> str:
+    """The session as a header value: version, session, issue time, key id, project, sampled or not, and MAC, with dots.
+
+    The project is told by a keyed hash, so that a reader can say that a session is another project's, and nobody else which.
+    """
+    key = signing_keys(settings)[0]
     issued = f"{int(time.time()) if now_s is None else now_s:x}"
-    return ".".join((_VERSION, session_id, issued, _key_id(key), _mac(key, session_id, settings.project, issued)))
+    sampled = _SAMPLED if is_sampled else _UNSAMPLED
+    signed = ".".join((_VERSION, session_id, issued, _key_id(key), _project_id(key, settings.project), sampled))
+    return f"{signed}.{_mac(key, signed)}"
 
 
-def verify_session(token: str, settings: Settings, *, now_s: int | None = None) -> tuple[str | None, str | None]:
-    """The session id that *token* proves, and the one that it merely claims; at most one of them is given."""
+def verify_session(token: str, settings: Settings, *, now_s: int | None = None) -> Verdict:
+    """Whether *token* proves the session that it names."""
     parts = token.split(".")
-    claimed = parse_session_id(parts[1]) if len(parts) > 1 else None
-    if claimed is None or len(parts) != 5 or parts[0] != _VERSION:  # noqa: PLR2004  the five parts of `sign_session`
-        return None, claimed
-    key = signing_key(settings)
-    _, session_id, issued, key_id, mac = parts
-    expected = _mac(key, session_id, settings.project, issued)
-    is_ours = key_id == _key_id(key) and hmac.compare_digest(mac.encode(), expected.encode())
-    if is_ours and session_id == claimed and _is_fresh(issued, int(time.time()) if now_s is None else now_s):
-        return claimed, None
-    return None, claimed
+    session_id = parse_session_id(parts[1]) if len(parts) > 1 else None
+    if session_id is None or len(parts) != _PARTS or parts[0] != _VERSION or parts[1] != session_id:
+        return Verdict(session_id, Doubt.MALFORMED)
+    _, _, issued, key_id, project, sampled, mac = parts
+    key = next((key for key in signing_keys(settings) if _key_id(key) == key_id), None)
+    if key is None:
+        return Verdict(session_id, Doubt.UNKNOWN_KEY)
+    expected = _mac(key, token.rpartition(".")[0])
+    if not hmac.compare_digest(mac.encode("utf-8", "replace"), expected.encode()):
+        return Verdict(session_id, Doubt.BAD_MAC)
+    if project != _project_id(key, settings.project):
+        return Verdict(session_id, Doubt.WRONG_PROJECT)
+    age_s = (int(time.time()) if now_s is None else now_s) - int(issued, 16)
+    is_fresh = -_MAX_SKEW_S <= age_s <= settings.propagation_max_age_s + _MAX_SKEW_S
+    return Verdict(session_id, None if is_fresh else Doubt.EXPIRED, sampled == _SAMPLED)
 
 
-def _is_fresh(issued: str, now_s: int) -> bool:
-    try:
-        age = now_s - int(issued, 16)
-    except ValueError:
-        return False
-    return -_MAX_SKEW_S <= age <= _MAX_AGE_S
+def token_interval_s(settings: Settings) -> float:
+    """How long one token is used before it is signed anew: an hour, or a quarter of the time that it is valid."""
+    return min(3600.0, settings.propagation_max_age_s / 4)
 
 
-def signing_key(settings: Settings) -> bytes:
-    """The key that sessions are signed with: from ``HH_PROPAGATION_KEY``, the API key, or a file of the data directory."""
-    secret = settings.propagation_key or settings.api_key
-    if secret is None:
-        return _local_key(settings.data_dir) if settings.journal and not settings.test_mode else _own_key()
-    return _derived_key(secret)
+def signing_keys(settings: Settings) -> tuple[bytes, ...]:
+    """The keys of sessions: the first signs, all verify.
+
+    From ``HH_PROPAGATION_KEY``, else the API key, else a file of the data directory.
+    """
+    secrets_given = settings.propagation_keys
+    if not secrets_given:
+        own = _local_key(settings.data_dir) if settings.journal and not settings.test_mode else _own_key()
+        return (own,)
+    return tuple(map(_derived_key, secrets_given))
 
 
 @lru_cache(64)
@@ -100,26 +201,33 @@ def _own_key() -> bytes:
     return secrets.token_bytes(_KEY_BYTES)
 
 
+@lru_cache(64)
 def _key_id(key: bytes) -> str:
     return hashlib.sha256(key).hexdigest()[:8]
 
 
-def _mac(key: bytes, session_id: str, project: str | None, issued: str) -> str:
-    message = "\0".join((_VERSION, session_id, project or "", issued, _key_id(key)))
-    return hmac.new(key, message.encode(), hashlib.sha256).hexdigest()[:_MAC_CHARACTERS]
+@lru_cache(64)
+def _project_id(key: bytes, project: str | None) -> str:
+    return hmac.new(key, b"project\0" + (project or "").encode(), hashlib.sha256).hexdigest()[:8]
+
+
+def _mac(key: bytes, signed: str) -> str:
+    return hmac.new(key, signed.encode("utf-8", "replace"), hashlib.sha256).hexdigest()[:_MAC_CHARACTERS]
 
 
 def may_tell(url: str, settings: Settings) -> bool:
     """Whether the host of *url* may be told the session: private hosts and listed ones, never a model provider's."""
-    try:
-        parts = urlsplit(url)
-        host, port = (parts.hostname or "").lower().rstrip("."), parts.port
-    except ValueError:
+    target = target_of(url)
+    if target is None:
         return False
-    # Clients disagree on what a backslash before "@" means, so that nobody can say whom such a URL reaches.
-    if not host or "\\" in url or _matches(host, settings.model_hosts) or f"{host}:{port}" in settings.model_hosts:
+    return _may_tell(target, settings.propagate_to, (*settings.propagate_not_to, *settings.model_hosts))
+
+
+@lru_cache(1024)
+def _may_tell(target: Target, allowed: tuple[str, ...], denied: tuple[str, ...]) -> bool:
+    if is_among(target, denied) or is_among(target, _MODEL_PROVIDERS):
         return False
-    return _matches(host, settings.propagate_to) or _is_private(host)
+    return is_among(target, allowed) or _is_private(target.host)
 
 
 def _is_private(host: str) -> bool:
@@ -129,7 +237,3 @@ def _is_private(host: str) -> bool:
         # "134744072" and "0x8080808" are addresses of the internet in the eyes of a resolver.
         is_name = not host[0].isdigit()
         return is_name and ("." not in host or host.endswith(_PRIVATE_SUFFIXES))
-
-
-def _matches(host: str, patterns: Iterable[str]) -> bool:
-    return any(host == pattern or (pattern.startswith("*.") and host.endswith(pattern[1:])) for pattern in patterns)

@@ -1,0 +1,24 @@
+"""What became of a request."""
+
+import dataclasses
+from collections.abc import Mapping
+
+
+def _none() -> Mapping[str, int]:
+    return {}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one body: arrived, refused for good (with the reason), or to be tried again after a while.
+
+    ``dropped`` counts, by reason, what was refused of a body whose rest arrived. ``made_progress`` says that a body is to be
+    tried again only because it takes long.
+    """
+
+    is_delivered: bool = False
+    refused: str | None = None
+    is_unauthorized: bool = False
+    retry_after_s: float | None = None
+    made_progress: bool = False
+    dropped: Mapping[str, int] = dataclasses.field(default_factory=_none)

@@ -1,0 +1,154 @@
+"""One text: its secrets, then the user's patterns and functions, then personal data; leaf by leaf where it is JSON."""
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, Final, cast
+
+import orjson
+
+from honeyhive.export.redaction.marking import Marker
+from honeyhive.export.redaction.names import Names
+from honeyhive.export.redaction.secrets import Secrets
+from honeyhive.guard import guard
+
+Stage = Callable[[str], str]
+
+_OPENING: Final = (b"{", b"[")
+_PAIR: Final = 2
+# The two spellings of a list of named values: HAR's and OpenTelemetry's.
+_NAME_KEYS: Final = ("name", "key", "Name", "Key")
+_VALUE_KEYS: Final = ("value", "Value", "values", "content")
+
+
+class Texts:
+    """Takes out of single texts what one tracer's settings name."""
+
+    def __init__(
+        self, secrets: Secrets, names: Names, marker: Marker, stages: Sequence[Stage], *, max_json: int
+    ) -> None:
+        self._secrets = secrets
+        self._names = names
+        self._marker = marker
+        self._stages = stages
+        # A larger text is cut afterwards, and no JSON then; its names and values are found in it all the same.
+        self._max_json = max_json
+        self.sees_everything = bool(stages)
+
+    def denies(self, key: str) -> bool:
+        """Whether the value of *key* is taken out whatever it is."""
+        return self._names.is_denied(key)
+
+    def denied(self, value: bytes) -> bytes:
+        """What stands for the value of a denied key."""
+        return self._marker("key", value).encode()
+
+    def redacted(self, text: bytes, *, is_name: bool = False) -> bytes | None:
+        """*text* without what is to be taken out; None when that is nothing.
+
+        Names (of attributes, spans, events) go through patterns for secrets alone: a user's function is for content.
+        """
+        if is_name:
+            return self._secrets.taken_out(text)
+        if text.lstrip()[:1] not in _OPENING or len(text) > self._max_json:
+            return self._flat(text)
+        if not self.sees_everything and not self._secrets.may_be_in(text):
+            return None
+        try:
+            return self._json(orjson.loads(text), text)
+        except (orjson.JSONDecodeError, orjson.JSONEncodeError):  # no JSON, or too deep to be written again
+            return self._flat(text)
+
+    def _json(self, tree: Any, text: bytes) -> bytes | None:
+        if self._walk(tree):
+            return orjson.dumps(tree)
+        # Of two members of one name the parser keeps the last: a secret in the other is seen here, and gone from the tree.
+        return None if self._secrets.taken_out(text) is None else orjson.dumps(tree)
+
+    def _flat(self, text: bytes) -> bytes | None:
+        clean = self._secrets.taken_out(text)
+        if not self._stages:
+            return clean
+        before = (text if clean is None else clean).decode("utf-8", "replace")
+        after = before
+        for stage in self._stages:
+            after = self._through(stage, after)
+        return clean if after == before else after.encode("utf-8", "replace")
+
+    def _through(self, stage: Stage, text: str) -> str:
+        try:
+            result = cast("object", stage(text))
+        except Exception as error:  # noqa: BLE001  a function of the user's own; what it was to hide stays hidden
+            guard.swallow(error, "redact with a function of yours")
+            return "[redacted:error]"
+        return result if isinstance(result, str) else "[redacted:error]"
+
+    def _walk(self, tree: Any) -> int:
+        """Redact the leaves of *tree* in place; how many changed. Without recursion: it may be a thousand levels deep."""
+        changed = 0
+        open_containers: list[Any] = [tree]
+        while open_containers:
+            container = open_containers.pop()
+            if type(container) is dict:
+                changed += self._object(cast("dict[str, Any]", container), open_containers)
+            else:
+                changed += self._array(cast("list[Any]", container), open_containers)
+        return changed
+
+    def _object(self, members: dict[str, Any], open_containers: list[Any]) -> int:
+        changed = 0
+        named = next((members[key] for key in _NAME_KEYS if key in members), None)
+        is_denied_pair = isinstance(named, str) and self.denies(named)
+        pairs = list(members.items())
+        members.clear()
+        for key, value in pairs:
+            if self.denies(key) or (is_denied_pair and key in _VALUE_KEYS):
+                after = self._denied(value)
+            else:
+                after = self._leaf(value, open_containers)
+            name = self._leaf(key, open_containers)
+            changed += (after is not value) + (name is not key)
+            while name in members:
+                name += "'"
+            members[name] = after
+        return changed
+
+    def _array(self, items: list[Any], open_containers: list[Any]) -> int:
+        changed = 0
+        # A header as a pair: ["authorization", "Bearer …"].
+        is_pair = len(items) == _PAIR and isinstance(items[0], str) and self.denies(items[0])
+        for index, value in enumerate(items):
+            after = self._denied(value) if is_pair and index == 1 else self._leaf(value, open_containers)
+            if after is not value:
+                items[index] = after
+                changed += 1
+        return changed
+
+    def _leaf(self, value: Any, open_containers: list[Any]) -> Any:
+        if type(value) is str:
+            after = self.redacted(value.encode("utf-8", "replace"))
+            return value if after is None else after.decode("utf-8", "replace")
+        if type(value) in (dict, list):
+            open_containers.append(value)
+        return value
+
+    def _denied(self, value: Any) -> Any:
+        if value is None or isinstance(value, bool) or value in ("", [], {}) or is_marker(value):
+            return value
+        return self._marker("key", value.encode() if isinstance(value, str) else orjson.dumps(value))
+
+
+def pattern_stage(pattern: re.Pattern[str], marker: Marker) -> Stage:
+    """The stage that takes out what a pattern of the user's matches."""
+
+    def replace(match: re.Match[str]) -> str:
+        return marker("pattern", match[0].encode("utf-8", "replace")) if match[0] else ""
+
+    return lambda text: pattern.sub(replace, text)
+
+
+_MARKER: Final = re.compile(r"\[redacted:[a-z-]+(?::[0-9a-f]{16})?\]")
+
+
+def is_marker(value: object) -> bool:
+    """Whether *value* is what an earlier pass left."""
+    return isinstance(value, str) and _MARKER.fullmatch(value) is not None

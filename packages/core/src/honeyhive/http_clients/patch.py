@@ -1,0 +1,93 @@
+"""Passing the trace on from every httpx client of the process, made before or after, by replacing two methods."""
+
+import importlib.util
+import threading
+from collections.abc import Callable, Coroutine
+from functools import wraps
+from types import ModuleType
+from typing import Any, Final
+
+import httpx
+
+from honeyhive.http_clients.exchange import HasChannel, Sender
+from honeyhive.http_clients.transports import send, send_async
+
+_MARK: Final = "_honeyhive_original"
+
+
+class _Patch:
+    """What the replaced methods work for; None while nothing is to be done."""
+
+    sender: Sender | None = None
+    lock = threading.Lock()
+
+
+def patch_httpx(tracer: HasChannel | None = None, *, is_recorded: bool | None = None) -> None:
+    """Pass trace and session on from every request of httpx, and of httpx2 where it is installed.
+
+    The last call says for which tracer (the default one unless given), and whether requests are recorded: as
+    ``disable_http_tracing`` says unless *is_recorded* is given.
+    """
+    with _Patch.lock:
+        _Patch.sender = Sender(tracer, is_recorded=is_recorded)
+        for library in _libraries():
+            _replace(library.HTTPTransport, "handle_request", _sync_method)
+            _replace(library.AsyncHTTPTransport, "handle_async_request", _async_method)
+
+
+def unpatch_httpx(tracer: HasChannel | None = None) -> None:
+    """Undo `patch_httpx`; with *tracer*, only where it was the last call's.
+
+    A method that somebody else replaced since stays theirs, and does nothing more for us.
+    """
+    with _Patch.lock:
+        if tracer is not None and (_Patch.sender is None or _Patch.sender.tracer is not tracer):
+            return
+        _Patch.sender = None
+        for library in _libraries():
+            for owner, name in (
+                (library.HTTPTransport, "handle_request"),
+                (library.AsyncHTTPTransport, "handle_async_request"),
+            ):
+                original = getattr(owner.__dict__.get(name), _MARK, None)
+                if original is not None:
+                    setattr(owner, name, original)
+
+
+def _libraries() -> list[Any]:
+    found: list[ModuleType] = [httpx]
+    if importlib.util.find_spec("httpx2") is not None:
+        import httpx2  # noqa: PLC0415  optional
+
+        found.append(httpx2)
+    return found
+
+
+def _replace(owner: type[Any], name: str, made: Callable[[Any], Any]) -> None:
+    current = owner.__dict__[name]
+    if not hasattr(current, _MARK):
+        setattr(owner, name, made(current))
+
+
+def _sync_method(original: Callable[[Any, httpx.Request], httpx.Response]) -> Any:
+    @wraps(original)
+    def handle_request(self: Any, request: httpx.Request) -> httpx.Response:
+        sender = _Patch.sender
+        if sender is None:
+            return original(self, request)
+        return send(sender, request, lambda outgoing: original(self, outgoing))
+
+    setattr(handle_request, _MARK, original)
+    return handle_request
+
+
+def _async_method(original: Callable[[Any, httpx.Request], Coroutine[Any, Any, httpx.Response]]) -> Any:
+    @wraps(original)
+    async def handle_async_request(self: Any, request: httpx.Request) -> httpx.Response:
+        sender = _Patch.sender
+        if sender is None:
+            return await original(self, request)
+        return await send_async(sender, request, lambda outgoing: original(self, outgoing))
+
+    setattr(handle_async_request, _MARK, original)
+    return handle_async_request

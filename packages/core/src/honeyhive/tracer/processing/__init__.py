@@ -1,0 +1,1 @@
+"""1.x's import path of what belongs to distributed context."""

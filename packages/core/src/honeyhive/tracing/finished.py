@@ -1,0 +1,206 @@
+"""A third party's finished span on its way out: encoded by the worker, with everything it had (links, flags, counts)."""
+
+import struct
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from opentelemetry.trace import SpanContext, StatusCode, TraceState
+
+from honeyhive import semconv
+from honeyhive.events import otlp
+from honeyhive.events.conventions.foreign import model_call_of
+from honeyhive.events.event import EventType
+from honeyhive.events.values import utf8
+from honeyhive.events.wire import delimited, varint
+from honeyhive.tracing.capture import CapturePolicy
+from honeyhive.tracing.parts import cost_parts
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import ReadableSpan
+
+_FIXED32: Final = struct.Struct("<I").pack
+_FIXED64: Final = struct.Struct("<Q").pack
+_FLAGS_TAG: Final = b"\x85\x01"  # Span.flags = 16, fixed32
+_LINK_FLAGS_TAG: Final = b"\x35"  # Link.flags = 6, fixed32
+_REMOTE_IS_KNOWN: Final = 0x100
+_IS_REMOTE: Final = 0x200
+_DROPPED_ATTRIBUTES: Final = b"\x50"  # Span.dropped_attributes_count = 10
+_DROPPED_POINTS: Final = b"\x60"  # Span.dropped_events_count = 12
+_DROPPED_LINKS: Final = b"\x70"  # Span.dropped_links_count = 14
+_POINT_TIME: Final = b"\x09"  # Event.time_unix_nano = 1, fixed64
+_POINT_DROPPED: Final = b"\x20"  # Event.dropped_attributes_count = 4
+_LINK_DROPPED: Final = b"\x28"  # Link.dropped_attributes_count = 5
+_OTLP_STATUS: Final = {StatusCode.OK: 1, StatusCode.ERROR: 2}
+_TYPES: Final = {event_type: otlp.attribute(semconv.EVENT_TYPE, str(event_type)) for event_type in EventType}
+
+# What identifies the event is said by us alone, whatever the span has under these names.
+_OURS: Final = frozenset(
+    {semconv.SESSION_ID, semconv.PROJECT, semconv.SOURCE, semconv.PARENT_ID, semconv.EVENT_TYPE, semconv.EVENT_ID}
+)
+_USAGE: Final = ("gen_ai.usage.", "llm.token_count.", "llm.cost.", "llm.usage.", "langfuse.observation.usage")
+
+# About what a span, an attribute, and a span event or link take beside their texts.
+_SPAN_SIZE: Final = 256
+_ATTRIBUTE_SIZE: Final = 48
+_POINT_SIZE: Final = 512
+
+
+class FinishedSpan:
+    """A span of the OpenTelemetry SDK and what we say of it; ``encode`` makes its bytes.
+
+    ``resource`` is None where the span's resource is the tracer's own.
+    """
+
+    __slots__ = ("attributes", "capture", "event_type", "has_usage", "identity", "parent_id", "resource", "span")
+
+    def __init__(
+        self,
+        span: "ReadableSpan",
+        attributes: Mapping[str, Any],
+        identity: bytes,
+        *,
+        event_type: EventType,
+        has_usage: bool,
+        parent_id: str | None,
+        resource: bytes | None,
+        capture: CapturePolicy | None = None,
+    ) -> None:
+        self.span = span
+        self.attributes = attributes
+        self.identity = identity
+        self.event_type = event_type
+        self.has_usage = has_usage
+        self.parent_id = parent_id
+        self.resource = resource
+        self.capture = capture
+
+    @property
+    def size(self) -> int:
+        """About how many bytes the span will take; counted without encoding it."""
+        span = self.span
+        texts = sum([len(value) for value in self.attributes.values() if type(value) is str])
+        points = len(span.events) + len(span.links)
+        return _SPAN_SIZE + texts + _ATTRIBUTE_SIZE * len(self.attributes) + _POINT_SIZE * points
+
+    def encode(self, *, is_priced: bool = True) -> bytes:
+        """The span as an entry of ``ScopeSpans.spans``, with the price of a model call that its instrumentor does not tell."""
+        span = self.span
+        context, parent = span.context, span.parent
+        if context is None:
+            message = "a span without a context cannot be exported"
+            raise ValueError(message)
+        start_ns = span.start_time or 0
+        flags = context.trace_flags & 0xFF | _REMOTE_IS_KNOWN
+        if parent is not None and parent.is_remote:
+            flags |= _IS_REMOTE
+        parts = [
+            otlp.identity(
+                context.trace_id.to_bytes(16, "big"),
+                context.span_id.to_bytes(8, "big"),
+                parent.span_id.to_bytes(8, "big") if parent is not None else b"",
+            ),
+            otlp.name_and_kind(span.name, span.kind.value + 1),
+            otlp.times(start_ns, span.end_time or start_ns),
+            self.identity,
+            _TYPES[self.event_type],
+            _FLAGS_TAG + _FIXED32(flags),
+            *self._attributes(),
+        ]
+        if is_priced and self.event_type is EventType.model:
+            parts.extend(self._cost())
+        if self.parent_id is not None:
+            parts.append(otlp.attribute(semconv.PARENT_ID, self.parent_id))
+        if context.trace_state:
+            parts.append(_trace_state(context.trace_state))
+        if span.events or span.links:
+            parts.extend(_point(event, _read(event.attributes, self.capture)) for event in span.events)
+            parts.extend(_link(link, _read(link.attributes, self.capture)) for link in span.links)
+        parts.extend(_dropped_counts(span))
+        code = _OTLP_STATUS.get(span.status.status_code)
+        if code is not None:
+            description = span.status.description
+            if self.capture is not None and description:
+                description = self.capture.error(description, "error")
+            parts.append(otlp.status(code, description))
+        return otlp.span(parts)
+
+    def _attributes(self) -> list[bytes]:
+        encoded: list[bytes] = []
+        for key, value in self.attributes.items():
+            if key in _OURS or (not self.has_usage and key.startswith(_USAGE)):
+                continue
+            if type(value) is str:
+                encoded.append(otlp.text_attribute(otlp.encode_key(key), utf8(value)))
+            else:
+                encoded.append(otlp.attribute(key, value))
+        return encoded
+
+    def _cost(self) -> Iterable[bytes]:
+        call = model_call_of(self.attributes)
+        if call is None or call.usage.cost is not None:
+            return ()
+        return cost_parts(call.usage, call.model, call.provider)
+
+
+def _dropped_counts(span: "ReadableSpan") -> list[bytes]:
+    counts = (
+        (_DROPPED_ATTRIBUTES, span.dropped_attributes),
+        (_DROPPED_POINTS, span.dropped_events),
+        (_DROPPED_LINKS, span.dropped_links),
+    )
+    return [tag + varint(count) for tag, count in counts if count]
+
+
+def _trace_state(state: TraceState) -> bytes:
+    """The members that others put there: ours says of each event what its own ids say."""
+    header = ",".join([f"{key}={value}" for key, value in state.items() if key != semconv.TRACESTATE_KEY])
+    return otlp.trace_state(header) if header else b""
+
+
+def _read(attributes: Mapping[str, Any] | None, capture: CapturePolicy | None) -> Mapping[str, Any]:
+    return (attributes or {}) if capture is None else capture.attributes(attributes)
+
+
+def _point(point: Any, attributes: Mapping[str, Any]) -> bytes:
+    body = [_POINT_TIME + _FIXED64(point.timestamp), delimited(b"\x12", utf8(point.name))]
+    body.extend(otlp.attribute(key, value, b"\x1a") for key, value in attributes.items())
+    dropped = getattr(attributes, "dropped", 0)
+    if dropped:
+        body.append(_POINT_DROPPED + varint(dropped))
+    return delimited(b"\x5a", b"".join(body))
+
+
+def _link(link: Any, attributes: Mapping[str, Any]) -> bytes:
+    context: SpanContext = link.context
+    body = [
+        b"\x0a\x10" + context.trace_id.to_bytes(16, "big") + b"\x12\x08" + context.span_id.to_bytes(8, "big"),
+        *(otlp.attribute(key, value, b"\x22") for key, value in attributes.items()),
+        _LINK_FLAGS_TAG + _FIXED32(context.trace_flags & 0xFF | _REMOTE_IS_KNOWN | (_IS_REMOTE * context.is_remote)),
+    ]
+    if context.trace_state:
+        body.append(delimited(b"\x1a", utf8(context.trace_state.to_header())))
+    dropped = getattr(attributes, "dropped", 0)
+    if dropped:
+        body.append(_LINK_DROPPED + varint(dropped))
+    return delimited(b"\x6a", b"".join(body))
+
+
+def scope_field(scope: Any) -> bytes:
+    """``ScopeSpans.scope`` with the scope's attributes, and ``ScopeSpans.schema_url``."""
+    if scope is None:
+        return otlp.scope("")
+    attributes: Mapping[str, Any] = scope.attributes or {}
+    if not attributes and not scope.schema_url:
+        return otlp.scope(scope.name, scope.version)
+    body = delimited(b"\x0a", utf8(scope.name))
+    if scope.version:
+        body += delimited(b"\x12", utf8(scope.version))
+    body += b"".join(otlp.attribute(key, value, b"\x1a") for key, value in attributes.items())
+    schema = delimited(b"\x1a", utf8(scope.schema_url)) if scope.schema_url else b""
+    return delimited(b"\x0a", body) + schema
+
+
+def resource_field(resource: Any) -> bytes:
+    """``ResourceSpans.resource``, and ``ResourceSpans.schema_url``."""
+    schema = delimited(b"\x1a", utf8(resource.schema_url)) if resource.schema_url else b""
+    return otlp.resource(dict(resource.attributes)) + schema

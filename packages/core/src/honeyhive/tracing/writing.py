@@ -1,0 +1,132 @@
+"""From an open event to the bytes of its span, and on to the way out of the process."""
+
+from typing import TYPE_CHECKING, Any, Final
+
+from honeyhive import semconv
+from honeyhive.events import otlp
+from honeyhive.events.event import EventType, Status, Usage
+from honeyhive.tracing.limits import limited_attributes, limited_points, point_counts
+from honeyhive.tracing.parts import (
+    SCOPE,
+    Part,
+    PendingSpan,
+    as_chain,
+    field_parts,
+    text_keys,
+    usage_metadata,
+    usage_of,
+    without_reserved,
+    without_usage,
+)
+
+if TYPE_CHECKING:
+    from honeyhive.tracing.span import OpenEvent
+
+_STATUS_KEY: Final = otlp.encode_key(f"{semconv.FIELD_PREFIX}metadata.{semconv.STATUS}")
+_STATUS_PARTS: Final = {status: otlp.text_attribute(_STATUS_KEY, status.encode()) for status in Status}
+_STATUS_OK: Final = _STATUS_PARTS[Status.OK]
+_OTLP_ERROR: Final = 2
+_OWNER: Final = 3
+
+
+def write_event(event: "OpenEvent", end_ns: int) -> None:
+    """Hand the span of *event*, which ended at *end_ns*, over to its channel."""
+    session, channel = event.session, event.channel
+    parts: list[Any] = [
+        otlp.identity(event.trace_id, event.span_id, event.parent_span_id),
+        event.static,
+        otlp.times(event.start_ns, end_ns),
+        session.encoded if session.channel is channel else session.encoded_for(channel),
+        event.flags,
+        _STATUS_OK if event.status is Status.OK else _STATUS_PARTS[event.status],
+    ]
+    if event.is_plain and event.event_type is not EventType.model:
+        parts += event.captured
+    else:
+        if event.labels is not None:
+            parts[_OWNER] = otlp.attribute(semconv.SESSION_ID, session.session_id) + channel.identity_from(
+                *event.labels
+            )
+        if event.holds_model:
+            _become_chain(event, parts)
+        usage = _gather_usage(event)
+        parts.extend(_all_parts(event))
+        if usage is not None:
+            _put_pending(event, parts, usage)
+            return
+    try:
+        span = otlp.span(parts)
+    except TypeError:  # a LargeText among them: joining is the worker's
+        _put_pending(event, parts, None)
+    else:
+        channel.put(SCOPE, span, len(span))
+
+
+def _put_pending(event: "OpenEvent", parts: list[Part], usage: Usage | None) -> None:
+    config = event.fields.get("config", {}) if event.fields is not None else {}
+    model, provider = config.get("model"), config.get("provider")
+    pending = PendingSpan(
+        parts,
+        usage=usage,
+        model=model if isinstance(model, str) else None,
+        provider=provider if isinstance(provider, str) else None,
+    )
+    event.channel.put(SCOPE, pending, sum(map(len, parts)))
+
+
+def _become_chain(event: "OpenEvent", parts: list[Any]) -> None:
+    """Write a model event that contains one as a chain without usage, so that usage counts once (decision 11)."""
+    if event.event_type is not EventType.model:
+        return
+    event.event_type = EventType.chain
+    parts[1] = event.static = as_chain(event.static)
+    if event.fields is not None and "metadata" in event.fields:
+        event.fields["metadata"] = without_usage(event.fields["metadata"])
+
+
+def _gather_usage(event: "OpenEvent") -> Usage | None:
+    """Put the usage of a model event into its metadata; the usage that a price is wanted for, if any.
+
+    Events of other types have none (design decision 11), and a cost that was reported is not computed.
+    """
+    if event.event_type is not EventType.model:
+        return None
+    metadata = event.fields.get("metadata", {}) if event.fields is not None else {}
+    usage = event.usage if event.usage is not None else usage_of(metadata)
+    if usage is None:
+        return None
+    if event.fields is None:
+        event.fields = {}
+    known = event.fields["metadata"] = {**usage_metadata(usage), **metadata}
+    return usage if semconv.COST not in known else None
+
+
+def _all_parts(event: "OpenEvent") -> list[Part]:
+    """Everything that an event seldom has, beside its inputs."""
+    named = dict(zip(event.names, event.captured, strict=False))
+    texts = list(event.texts) if event.texts is not None else []
+    if event.fields is not None:
+        said_again = {f"{field}.{key}" for field, values in event.fields.items() for key in values}
+        texts = [name for name in texts if name not in said_again]
+        for field, values in event.fields.items():
+            field_parts(field, without_reserved(values) if field == "metadata" else values, named, texts)
+    settings = event.channel.settings
+    own = event.attributes or {}
+    kept, attributes, dropped = limited_attributes(named, own, settings.max_attributes)
+    parts: list[Part] = [*kept, *text_keys(texts), *dropped]
+    if event.own_id is not None:
+        parts.append(otlp.attribute(semconv.EVENT_ID, event.own_id))
+    if event.parent_id is not None:
+        parts.append(otlp.attribute(semconv.PARENT_ID, event.parent_id))
+    if event.error is not None:
+        parts.append(otlp.attribute(semconv.ERROR, event.error))
+        parts.append(otlp.status(_OTLP_ERROR, event.error))
+    elif event.otel_status is not None:
+        parts.append(event.otel_status)
+    parts.extend(attributes)
+    if event.points is not None:
+        points, dropped_points = limited_points(event.points, event.dropped_points, settings)
+        parts.extend((*points, *point_counts(dropped_points)))
+    if event.trace_state:
+        parts.append(otlp.trace_state(event.trace_state.to_header()))
+    return parts

@@ -1,0 +1,290 @@
+"""Processes that fork, are recycled or just end: each event arrives once."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from honeyhive.events.decode import DecodedSpan, decode_request
+from honeyhive.events.event import Event
+from honeyhive.events.reader import read_records
+from honeyhive.events.sessions import assemble
+from honeyhive.export.journal import read_journal
+
+PRELUDE = """
+import json, multiprocessing, os, signal, sys
+from honeyhive import HoneyHiveTracer, session, trace
+@trace
+def work(n): return n
+def show(*values): print(json.dumps(values), flush=True)
+def account(tracer):
+    stats = tracer.stats()
+    return [stats.accepted, stats.delivered, stats.pending, dict(stats.dropped)]
+"""
+
+
+class Collector:
+    """An OTLP/HTTP endpoint that keeps the spans it was sent."""
+
+    def __init__(self) -> None:
+        self.bodies: list[bytes] = []
+        bodies = self.bodies
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                bodies.append(self.rfile.read(int(self.headers["content-length"])))
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the base class's name
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self._thread = threading.Thread(target=self._server.serve_forever)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def spans(self, name: str) -> list[DecodedSpan]:
+        """Every span called *name* that arrived, twice where it arrived twice."""
+        return [span for body in self.bodies for span in decode_request(body) if span.name == name]
+
+    def inputs(self) -> list[object]:
+        """The arguments of the calls that arrived."""
+        return [span.attributes["honeyhive_inputs.n"] for span in self.spans("work")]
+
+
+@pytest.fixture
+def collector() -> Iterator[Collector]:
+    opened = Collector()
+    yield opened
+    opened.close()
+
+
+def start(program: str, tmp_path: Path, **environment: str) -> subprocess.Popen[str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("HH_", "OTEL_"))}
+    return subprocess.Popen(
+        [sys.executable, "-W", "error", "-c", PRELUDE + program],
+        env={**clean, "HH_DATA_DIR": str(tmp_path), **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def run(program: str, tmp_path: Path, **environment: str) -> list[list[object]]:
+    """What the program showed, line by line."""
+    process = start(program, tmp_path, **environment)
+    shown, said = process.communicate(timeout=90)
+    assert (process.returncode, said) == (0, "")
+    return [json.loads(line) for line in shown.splitlines()]
+
+
+def recorded(tmp_path: Path) -> list[Event]:
+    """The events in the journal."""
+    content = read_journal(tmp_path / "journal")
+    assert (content.torn_bytes, content.damaged_records) == (0, 0)
+    return [event for found in assemble(read_records(content.bodies)) for event in found.events]
+
+
+def test_a_parent_and_two_forked_children_deliver_each_event_once(tmp_path: Path, collector: Collector) -> None:
+    program = """
+t = HoneyHiveTracer.init()
+work("parent before")
+t.flush()
+work("parent unsent")
+children = []
+for number in range(2):
+    child = os.fork()
+    if child == 0:
+        with session(f"child {number}"):
+            for n in range(50): work(f"child {number} {n}")
+        flushed = t.flush()
+        show(flushed, *account(t))
+        os._exit(0)
+    children.append(child)
+for child in children: os.waitpid(child, 0)
+work("parent after")
+"""
+    shown = run(program, tmp_path, HH_OTLP_ENDPOINT=collector.url)
+
+    assert shown == [[True, 51, 51, 0, {}]] * 2
+    expected = {f"child {number} {n}" for number in range(2) for n in range(50)}
+    assert Counter(collector.inputs()) == Counter({*expected, "parent before", "parent unsent", "parent after"})
+    assert len({span.resource["process.pid"] for span in collector.spans("work")}) == 3
+
+
+def test_worker_processes_that_are_recycled_after_each_task_lose_nothing(tmp_path: Path, collector: Collector) -> None:
+    program = """
+def task(n):
+    with session(f"task {n}"): return work(n)
+HoneyHiveTracer.init()
+work("parent")
+with multiprocessing.get_context("fork").Pool(2, maxtasksperchild=1) as pool:
+    pool.map(task, range(10), chunksize=1)
+    pool.close()
+    pool.join()
+"""
+    run(program, tmp_path, HH_OTLP_ENDPOINT=collector.url)
+
+    assert Counter(map(str, collector.inputs())) == Counter([*map(str, range(10)), "parent"])
+    assert all(len(collector.spans(f"task {n}")) == 1 for n in range(10))
+    assert len({span.resource["process.pid"] for span in collector.spans("work")}) == 11
+
+
+def test_a_worker_that_is_told_to_terminate_and_ends_delivers_what_it_has(tmp_path: Path, collector: Collector) -> None:
+    program = """
+HoneyHiveTracer.init(flush_interval_s=60)
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+with session("job"):
+    for n in range(200): work(n)
+show("ready")
+while True: signal.pause()
+"""
+    process = start(program, tmp_path, HH_OTLP_ENDPOINT=collector.url)
+    assert process.stdout is not None
+    assert json.loads(process.stdout.readline()) == ["ready"]
+    process.terminate()
+    _, said = process.communicate(timeout=60)
+
+    assert (process.returncode, said) == (0, "")
+    assert sorted(map(str, collector.inputs())) == sorted(map(str, range(200)))
+
+
+def test_a_script_that_only_calls_and_ends_delivers_everything(tmp_path: Path, collector: Collector) -> None:
+    run("HoneyHiveTracer.init()\nfor n in range(2000): work(n)", tmp_path, HH_OTLP_ENDPOINT=collector.url)
+
+    assert Counter(collector.inputs()) == Counter(range(2000))
+
+
+def test_sessions_that_nothing_ended_end_with_the_process(tmp_path: Path, collector: Collector) -> None:
+    program = """
+t = HoneyHiveTracer.init()
+t.create_session("open", user_properties={"user_id": "u"})
+work(1)
+"""
+    run(program, tmp_path, HH_OTLP_ENDPOINT=collector.url)
+
+    announced, ended = sorted(collector.spans("open"), key=lambda span: span.end_ns)
+    assert announced.start_ns == announced.end_ns == ended.start_ns < ended.end_ns
+    assert ended.attributes["honeyhive_user_properties.user_id"] == "u"
+
+
+def test_a_forked_child_does_not_end_the_sessions_of_its_parent(tmp_path: Path, collector: Collector) -> None:
+    program = """
+t = HoneyHiveTracer.init()
+t.create_session("open")
+work(1)
+t.flush()
+def child(): work("child")
+process = multiprocessing.get_context("fork").Process(target=child)
+process.start(); process.join()
+"""
+    run(program, tmp_path, HH_OTLP_ENDPOINT=collector.url)
+
+    assert len(collector.spans("open")) == 2
+    assert len({span.resource["process.pid"] for span in collector.spans("open")}) == 1
+    assert len({span.attributes["honeyhive.session_id"] for span in collector.spans("work")}) == 1
+
+
+def test_forked_children_record_for_themselves(tmp_path: Path) -> None:
+    program = """
+t = HoneyHiveTracer.init()
+work("parent")
+for _ in range(2):
+    child = os.fork()
+    if child == 0:
+        work("child")
+        t.flush()
+        show(*account(t))
+        os._exit(0)
+    os.waitpid(child, 0)
+t.flush()
+show(*account(t))
+"""
+    assert run(program, tmp_path) == [[1, 1, 0, {}], [1, 1, 0, {}], [2, 2, 0, {}]]
+    events = recorded(tmp_path)
+    assert sorted(event.inputs["n"] for event in events) == ["child", "child", "parent"]
+    assert len({event.metadata["process.pid"] for event in events}) == 3
+    assert len({event.event_id for event in events}) == 3
+
+
+def test_a_fork_in_the_middle_of_a_late_import_loses_nothing(tmp_path: Path) -> None:
+    program = """
+t = HoneyHiveTracer.init()
+work("parent")
+while "opentelemetry.sdk.resources" not in sys.modules: pass
+child = os.fork()
+if child == 0:
+    work("child")
+    show(t.flush(), *account(t))
+    os._exit(0)
+os.waitpid(child, 0)
+"""
+    assert run(program, tmp_path) == [[True, 1, 1, 0, {}]]
+
+
+def test_children_that_multiprocessing_forks_lose_nothing(tmp_path: Path) -> None:
+    program = """
+HoneyHiveTracer.init()
+work("parent")
+processes = [multiprocessing.get_context("fork").Process(target=work, args=(n,)) for n in range(3)]
+for process in processes: process.start()
+for process in processes: process.join()
+"""
+    run(program, tmp_path)
+
+    assert sorted(str(event.inputs["n"]) for event in recorded(tmp_path)) == ["0", "1", "2", "parent"]
+
+
+def test_spawned_processes_need_nothing_special(tmp_path: Path) -> None:
+    program = """
+import multiprocessing
+from honeyhive import HoneyHiveTracer, trace
+
+def child():
+    HoneyHiveTracer.init()
+    trace(len)("abc")
+
+if __name__ == "__main__":
+    process = multiprocessing.get_context("spawn").Process(target=child)
+    process.start()
+    process.join()
+    assert process.exitcode == 0
+"""
+    script = tmp_path / "spawns.py"
+    script.write_text(program)
+    subprocess.run(
+        [sys.executable, str(script)], env={**os.environ, "HH_DATA_DIR": str(tmp_path)}, check=True, timeout=60
+    )
+
+    assert [event.event_name for event in recorded(tmp_path)] == ["len"]
+
+
+def test_a_signal_handler_may_record_and_flush(tmp_path: Path) -> None:
+    program = """
+t = HoneyHiveTracer.init()
+def handle(*_):
+    work("signal")
+    t.flush(1)
+signal.signal(signal.SIGALRM, handle)
+signal.setitimer(signal.ITIMER_REAL, 0.01, 0.01)
+for n in range(100):
+    work(n)
+    t.flush(20)
+signal.setitimer(signal.ITIMER_REAL, 0)
+show(t.flush(), *account(t))
+"""
+    ((flushed, accepted, delivered, pending, dropped),) = run(program, tmp_path)
+    assert (flushed, pending, dropped) == (True, 0, {})
+    assert accepted == delivered
