@@ -1,8 +1,9 @@
 """A third party's span taken in beside OpenTelemetry's own processor and exporter: design §5, line 11.
 
-The span is what OpenInference makes of a model call with 1 KB in and 1 KB out: 19 attributes, a third of them texts. Each peer is
-a process of its own that sends to the same loopback collector; rounds go to one peer at a time in a new random order and end
-with its flush. What is compared is the time *added* to a provider that has no processor at all.
+Two spans: what OpenInference makes of a model call with 1 KB in and 1 KB out (19 attributes; we look its price up besides), and
+what an HTTP client's instrumentation makes of a request (8 short attributes). Each peer is a process of its own that sends to the
+same loopback collector; rounds go to one peer at a time in a new random order and end with its flush. What is compared is the
+time *added* to a provider that has no processor at all.
 """
 
 import argparse
@@ -24,14 +25,15 @@ from typing import Any, Final
 HERE: Final = Path(__file__).parent
 RESULT: Final = HERE / "results" / "intake.json"
 PEERS: Final = ("no processor", "opentelemetry", "honeyhive")
+WARM_UP: Final = 200
 MEASURES: Final = {"wall_us": "caller wall", "thread_us": "caller CPU", "cpu_us": "total CPU"}
 TEXT: Final = "the quick brown fox jumps over the lazy dog " * 24
-ATTRIBUTES: Final[dict[str, Any]] = {
+MODEL_CALL: Final[dict[str, Any]] = {
     "openinference.span.kind": "LLM",
     "llm.system": "openai",
     "llm.provider": "openai",
-    "llm.model_name": "a-model-without-a-price",
-    "llm.invocation_parameters": '{"model": "a-model-without-a-price", "temperature": 0.2, "max_tokens": 256}',
+    "llm.model_name": "gpt-4o-2024-08-06",
+    "llm.invocation_parameters": '{"model": "gpt-4o-2024-08-06", "temperature": 0.2, "max_tokens": 256}',
     "llm.input_messages.0.message.role": "system",
     "llm.input_messages.0.message.content": "Answer in one sentence.",
     "llm.input_messages.1.message.role": "user",
@@ -47,6 +49,17 @@ ATTRIBUTES: Final[dict[str, Any]] = {
     "session.id": "8c6d1a52-7a0c-4f4e-9d60-1f0b6c2f7a11",
     "user.id": "u-17",
 }
+REQUEST: Final[dict[str, Any]] = {
+    "http.request.method": "GET",
+    "url.full": "http://orders.internal:8080/v1/orders/17",
+    "server.address": "orders.internal",
+    "server.port": 8080,
+    "network.protocol.version": "1.1",
+    "http.response.status_code": 200,
+    "http.response.body.size": 5120,
+    "user_agent.original": "python-httpx/0.28.1",
+}
+SPANS: Final = {"model call": ("ChatCompletion", MODEL_CALL), "request": ("GET", REQUEST)}
 
 
 def tracer_of(peer: str, url: str) -> tuple[Any, Callable[[], object]]:
@@ -70,12 +83,13 @@ def work(peer: str, url: str) -> None:
     """Run a round for each line of standard input, and answer with a line of JSON."""
     tracer, flush = tracer_of(peer, url)
     for line in sys.stdin:
-        count = int(line)
+        kind, _, number = line.partition(":")
+        (name, attributes), count = SPANS[kind], int(number)
         gc.collect()
         cpu_before, thread_before, wall_before = _cpu_s(), time.thread_time(), time.perf_counter()
         for _ in range(count):
-            with tracer.start_as_current_span("ChatCompletion") as span:
-                span.set_attributes(ATTRIBUTES)
+            with tracer.start_as_current_span(name) as span:
+                span.set_attributes(attributes)
         wall, thread = time.perf_counter() - wall_before, time.thread_time() - thread_before
         flush()
         told = {"wall_us": wall, "thread_us": thread, "cpu_us": _cpu_s() - cpu_before}
@@ -89,9 +103,7 @@ def _cpu_s() -> float:
 
 
 def _start(*arguments: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
+    return subprocess.Popen([sys.executable, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
 def _ask(process: subprocess.Popen[str], line: str) -> str:
@@ -102,19 +114,20 @@ def _ask(process: subprocess.Popen[str], line: str) -> str:
     return process.stdout.readline()
 
 
-def measure(rounds: int, count: int) -> tuple[dict[str, dict[str, float]], int]:
-    """The medians of each peer, and how many spans arrived in all."""
+def measure(rounds: int, count: int) -> tuple[dict[str, dict[str, dict[str, float]]], int]:
+    """The medians of each span and peer, and how many spans arrived in all."""
     sink = _start(str(HERE / "sink.py"))
     assert sink.stdout is not None
     url = f"http://127.0.0.1:{sink.stdout.readline().strip()}"
     workers = {peer: _start(__file__, "--peer", peer, "--url", url) for peer in PEERS}
-    results: dict[str, list[dict[str, float]]] = {peer: [] for peer in PEERS}
+    turns = [(span, peer) for span in SPANS for peer in PEERS]
+    results: dict[tuple[str, str], list[dict[str, float]]] = {turn: [] for turn in turns}
     try:
-        for worker in workers.values():
-            _ask(worker, "200")
+        for span, peer in turns:
+            _ask(workers[peer], f"{span}:{WARM_UP}")
         for _ in range(rounds):
-            for peer in random.sample(PEERS, len(PEERS)):
-                results[peer].append(json.loads(_ask(workers[peer], str(count))))
+            for span, peer in random.sample(turns, len(turns)):
+                results[span, peer].append(json.loads(_ask(workers[peer], f"{span}:{count}")))
         with urllib.request.urlopen(url) as response:
             arrived = int(response.read())
     finally:
@@ -122,10 +135,19 @@ def measure(rounds: int, count: int) -> tuple[dict[str, dict[str, float]], int]:
             process.kill()
             process.wait()
     medians = {
-        peer: {name: statistics.median(one[name] for one in found) for name in MEASURES}
-        for peer, found in results.items()
+        span: {
+            peer: {name: statistics.median(one[name] for one in results[span, peer]) for name in MEASURES}
+            for peer in PEERS
+        }
+        for span in SPANS
     }
     return medians, arrived
+
+
+def compared(medians: dict[str, dict[str, float]]) -> dict[str, float]:
+    """What each measure is with us, as a part of what it is with OpenTelemetry; of the time that is added."""
+    base, theirs, ours = (medians[peer] for peer in PEERS)
+    return {name: (ours[name] - base[name]) / (theirs[name] - base[name]) for name in MEASURES}
 
 
 def main() -> None:
@@ -139,13 +161,13 @@ def main() -> None:
         work(given.peer, given.url)
         return
     medians, arrived = measure(given.rounds, given.spans)
-    base = medians["no processor"]
-    added = {peer: {name: medians[peer][name] - base[name] for name in MEASURES} for peer in PEERS[1:]}
-    ratios = {name: added["honeyhive"][name] / added["opentelemetry"][name] for name in MEASURES}
-    for peer, found in medians.items():
-        print(f"{peer:14}", "  ".join(f"{MEASURES[name]} {value:6.1f} µs" for name, value in found.items()))
-    print("added, of OpenTelemetry's:", "  ".join(f"{MEASURES[name]} {ratio:.2f}" for name, ratio in ratios.items()))
-    expected = 2 * (200 + given.rounds * given.spans) + 1  # and the session of the process
+    ratios = {span: compared(medians[span]) for span in SPANS}
+    for span in SPANS:
+        print(span)
+        for peer, found in medians[span].items():
+            print(f"  {peer:14}", "  ".join(f"{MEASURES[name]} {value:6.1f} µs" for name, value in found.items()))
+        print("  added, of theirs:", "  ".join(f"{MEASURES[name]} {part:.2f}" for name, part in ratios[span].items()))
+    expected = 2 * len(SPANS) * (WARM_UP + given.rounds * given.spans) + 1  # and the session of the process
     print(f"arrived {arrived:,} of {expected:,}")
     document = {
         "machine": platform.platform(),
@@ -153,7 +175,6 @@ def main() -> None:
         "rounds": given.rounds,
         "spans": given.spans,
         "medians": medians,
-        "added": added,
         "ratios": ratios,
         "arrived": arrived,
         "expected": expected,

@@ -24,10 +24,13 @@ REASONS: tuple[tuple[str, str], ...] = (
     ("honeyhive.config.resolved*", _OTHER_DESIGN),
     ("honeyhive.config*", _INTERNAL),
     ("honeyhive.models.models*", "the same models are in `honeyhive.models`"),
+    ("honeyhive.api.*.api_config", "internal of 1.x: what its generated functions are called with"),
     ("honeyhive.api.client*", _INTERNAL),
     ("honeyhive.tracer.*", _OTHER_DESIGN),
     ("honeyhive.tracer*", _OTHER_DESIGN),
     # Environment variables.
+    ("HH_HIGH_CONCURRENCY", "chose 1.x's locks; nothing here depends on such a choice"),
+    ("HH_RUN_ID", "a name in a comment of 1.x; the variable is `RUN_ID`"),
     ("HH_HTTP_CONFIG", "a name in a comment of 1.x"),
     ("HONEYHIVE_BATCH_SIZE", "a name in a comment of 1.x"),
     ("HONEYHIVE_NAMESPACE", "a constant's name in 1.x, not a variable"),

@@ -5,6 +5,7 @@ Each function of PLACES gets a secret that names its place. The last argument, `
 
 import asyncio
 import base64
+import contextlib
 import dataclasses
 import json
 import logging
@@ -48,6 +49,14 @@ def echo(value: Any = None, *rest: Any, **named: Any) -> Any:
     return value
 
 
+def identity(value: str) -> str:
+    return value
+
+
+def keywords(**named: str) -> None:
+    """Takes any keyword."""
+
+
 @trace(event_name="nothing")
 def nothing() -> None:
     """An event without content."""
@@ -55,17 +64,17 @@ def nothing() -> None:
 
 @place
 def argument(secret: str) -> None:
-    trace(event_name="argument", capture_outputs=False)(lambda value: value)(secret)
+    trace(event_name="argument", capture_outputs=False)(identity)(secret)
 
 
 @place
 def keyword_argument(secret: str) -> None:
-    trace(event_name="keyword", capture_outputs=False)(lambda **named: None)(deep=secret)
+    trace(event_name="keyword", capture_outputs=False)(keywords)(deep=secret)
 
 
 @place
 def output(secret: str) -> None:
-    trace(event_name="output", capture_inputs=False)(lambda value: value)(secret)
+    trace(event_name="output", capture_inputs=False)(identity)(secret)
 
 
 @place
@@ -153,10 +162,8 @@ def exception_message(secret: str) -> None:
     def failing() -> None:
         raise ValueError(f"401 for key {secret}")
 
-    try:
+    with contextlib.suppress(ValueError):
         failing()
-    except ValueError:
-        pass
 
 
 @place
@@ -164,14 +171,12 @@ def exception_cause(secret: str) -> None:
     @trace(event_name="failing")
     def failing() -> None:
         try:
-            raise KeyError(secret)
+            {}[secret]
         except KeyError as error:
             raise RuntimeError("lookup failed") from error
 
-    try:
+    with contextlib.suppress(RuntimeError):
         failing()
-    except RuntimeError:
-        pass
 
 
 @place
@@ -182,10 +187,8 @@ def exception_note(secret: str) -> None:
         error.add_note(f"tried {secret}")
         raise error
 
-    try:
+    with contextlib.suppress(ValueError):
         failing()
-    except ValueError:
-        pass
 
 
 @place
@@ -228,7 +231,9 @@ def user_properties(secret: str) -> None:
 def config(secret: str) -> None:
     event = start_event(EventType.model, "model", inputs={"prompt": "hi"})
     assert event is not None
-    event.finish(config={"model": "gpt-4o", "extra_body": {"note": secret}}, usage=Usage(input_tokens=1, output_tokens=1))
+    event.finish(
+        config={"model": "gpt-4o", "extra_body": {"note": secret}}, usage=Usage(input_tokens=1, output_tokens=1)
+    )
 
 
 @place
@@ -358,11 +363,8 @@ def session_feedback(secret: str) -> None:
 
 @place
 def session_error(secret: str) -> None:
-    try:
-        with session(name="chat"):
-            raise ValueError(f"failed with {secret}")
-    except ValueError:
-        pass
+    with contextlib.suppress(ValueError), session(name="chat"):
+        raise ValueError(f"failed with {secret}")
 
 
 @place
@@ -469,10 +471,10 @@ class Printing(SpanProcessor):
     """A user's own processor that tells on its output what it is given."""
 
     def on_start(self, span: Any, parent_context: Any = None) -> None:
-        print("start", span.name, dict(span.attributes or {}), span.resource.attributes)
+        print("start", span.name, dict(span.attributes or {}), span.resource.attributes)  # noqa: T201  what it is for
 
     def on_end(self, span: ReadableSpan) -> None:
-        print("end", span.to_json())
+        print("end", span.to_json())  # noqa: T201  what it is for
 
 
 @unread
@@ -515,6 +517,8 @@ def environment_variable(secret: str) -> None:
 @unread
 def failure_of_our_own(secret: str) -> None:
     class Hostile(str):
+        __slots__ = ()
+
         def encode(self, *arguments: Any, **named: Any) -> bytes:
             raise ValueError(secret)
 
@@ -538,7 +542,7 @@ def main() -> None:
         put(secret_of(name))
     flushed = HERE.tracer.flush()
     stats = HERE.tracer.stats()
-    print("report", json.dumps({"flushed": flushed, "redacted": stats.redacted, "dropped": dict(stats.dropped)}))
+    print("report", json.dumps({"flushed": flushed, "redacted": stats.redacted, "dropped": dict(stats.dropped)}))  # noqa: T201  what it is for
 
 
 if __name__ == "__main__":

@@ -165,6 +165,7 @@ def test_some_values_are_not_read_even_with_the_redactor_off(name: str, redacted
 def test_the_tracers_own_credentials_are_secrets_too(redacted: Seen) -> None:
     assert OWN_KEY.encode() not in redacted.everything()
     assert OWN_HEADER.encode() not in redacted.everything()
+    assert redacted.journal.count(b"[redacted:own-key]") >= 2
 
 
 def test_the_redactor_loses_no_event(redacted: Seen, control: Seen) -> None:
@@ -174,12 +175,12 @@ def test_the_redactor_loses_no_event(redacted: Seen, control: Seen) -> None:
 
 
 def test_what_was_taken_out_is_counted(redacted: Seen, control: Seen) -> None:
-    counted = redacted.report["redacted"]
+    counted, own = redacted.report["redacted"], control.report["redacted"]
+
     assert isinstance(counted, int)
-    assert counted >= len(PLACES)
-    assert control.report["redacted"] == 0
+    assert isinstance(own, int)
+    assert counted - own >= len(PLACES)
 
 
 def test_user_processors_are_given_redacted_spans(redacted: Seen) -> None:
     assert b"[redacted:openai-key]" in redacted.output
-

@@ -1,11 +1,12 @@
 """Settings: arguments over environment over defaults, and errors that say what to do."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 from honeyhive import HoneyHiveTracer
 from honeyhive.errors import ConfigurationError
-from honeyhive.settings import Settings
+from honeyhive.settings import HTTPSettings, Settings, variables_of
 
 
 def test_arguments_win_over_the_environment_and_that_over_defaults() -> None:
@@ -63,3 +64,12 @@ def test_secrets_are_in_no_error_and_no_repr() -> None:
 )
 def test_there_is_one_destination(environment: dict[str, str], destination: str | None) -> None:
     assert Settings.from_env(environment).destination == destination
+
+
+def test_the_documentation_names_every_setting_and_every_variable() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text()
+    names = {field.name for record in (Settings, HTTPSettings) for field in dataclasses.fields(record)} - {"http"}
+
+    missing = [name for name in sorted(names) if f"`{name}`" not in text]
+    missing += [variable for name in sorted(names) for variable in variables_of(name) if f"`{variable}`" not in text]
+    assert missing == []

@@ -36,17 +36,12 @@ def event(event_id: str, parent_id: str, event_type: EventType = EventType.model
 @given(
     usage=st.builds(
         Usage,
-        **{
-            name: Counts
-            for name in (
-                "input_tokens",
-                "output_tokens",
-                "total_tokens",
-                "cache_read_tokens",
-                "cache_write_tokens",
-                "reasoning_tokens",
-            )
-        },
+        input_tokens=Counts,
+        output_tokens=Counts,
+        total_tokens=Counts,
+        cache_read_tokens=Counts,
+        cache_write_tokens=Counts,
+        reasoning_tokens=Counts,
     )
 )
 def test_totals_contain_their_details_whatever_was_reported(usage: Usage) -> None:
@@ -216,6 +211,7 @@ def test_no_tree_counts_a_call_twice_or_forgets_one(parents: list[int], tokens: 
         event(
             f"e{index}",
             f"e{min(parent, index - 1)}" if index else "s",
+            EventType.model,
             **({} if count is None else {"prompt_tokens": count}),
         )
         for index, (parent, count) in enumerate(zip(parents, [*tokens, *[None] * len(parents)], strict=False))
@@ -243,6 +239,7 @@ def test_a_sessions_own_event_carries_the_totals() -> None:
 
 def test_a_computed_cost_says_where_it_is_from(recorder: Recorder) -> None:
     call = start_event(EventType.model, "call")
+    assert call is not None
     usage = Usage(input_tokens=100, output_tokens=10, input_audio_tokens=50)
     call.finish(config={"model": "claude-sonnet-4-6", "provider": "anthropic"}, usage=usage)
 
@@ -255,6 +252,8 @@ def test_a_computed_cost_says_where_it_is_from(recorder: Recorder) -> None:
 
 def test_a_reported_cost_is_marked_and_an_unknown_model_has_none(recorder: Recorder) -> None:
     paid, unknown = start_event(EventType.model, "paid"), start_event(EventType.model, "unknown")
+    assert paid is not None
+    assert unknown is not None
     paid.finish(usage=Usage(input_tokens=1, output_tokens=1, cost=0.5))
     unknown.finish(config={"model": "nobody's"}, usage=Usage(input_tokens=1, output_tokens=1))
 

@@ -200,9 +200,11 @@ def test_the_older_names_warn_once_and_work() -> None:
     assert accuracy("yes") == 1.0
 
     class Length(evaluation.BaseEvaluator):
-        def evaluate(self, outputs: str) -> int:
-            return len(outputs)
+        def evaluate(self, inputs: Any, outputs: Any, ground_truth: Any = None, **kwargs: Any) -> int:
+            return len(outputs) + self.config["extra"]
 
     with pytest.warns(DeprecationWarning, match="BaseEvaluator is deprecated"):
-        length = Length("length")
-    assert length("four") == 4
+        length = Length("length", extra=1)
+    assert (length.name, length({}, "four")) == ("length", 5)
+    with pytest.raises(TypeError, match=r"BaseEvaluator has to define evaluate"):
+        evaluation.BaseEvaluator("none")({}, "four")

@@ -4,7 +4,9 @@ A child that is forked while another thread imports a module inherits it half ma
 imports hold a lock that a fork waits for.
 """
 
+import concurrent.futures.thread  # noqa: F401  # pyright: ignore[reportUnusedImport]  its fork hooks come before ours
 import importlib
+import logging  # noqa: F401  # pyright: ignore[reportUnusedImport]  the same
 import os
 import sys
 import threading
@@ -21,25 +23,6 @@ class _ForkLock:
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self._is_taken = False
-        self._is_registered = False
-
-    def register(self) -> None:
-        """Let forks wait, from the first late import on.
-
-        Hooks run before a fork in the reverse order of their registration. Those of `logging` and of thread pools take locks
-        that imports need, so ours comes after them: it waits while they are still free.
-        """
-        if self._is_registered:
-            return
-        import concurrent.futures.thread  # noqa: F401, PLC0415  # pyright: ignore[reportUnusedImport]  see above
-        import logging  # noqa: F401, PLC0415  # pyright: ignore[reportUnusedImport]  see above
-
-        self._is_registered = True
-        os.register_at_fork(
-            before=self.before_fork,
-            after_in_parent=self.after_fork_in_parent,
-            after_in_child=self.after_fork_in_child,
-        )
 
     def before_fork(self) -> None:
         self._is_taken = self.lock.acquire(timeout=_FORK_WAIT_S)
@@ -53,12 +36,18 @@ class _ForkLock:
 
 
 _fork_lock = _ForkLock()
+# Hooks run before a fork in the reverse order of their registration. Those of `logging` and of thread pools take locks that
+# imports need; registered after them, ours waits while they are still free.
+os.register_at_fork(
+    before=_fork_lock.before_fork,
+    after_in_parent=_fork_lock.after_fork_in_parent,
+    after_in_child=_fork_lock.after_fork_in_child,
+)
 
 
 @contextmanager
 def late_imports() -> Generator[None]:
     """The block in which modules are imported late; no process is forked meanwhile."""
-    _fork_lock.register()
     with _fork_lock.lock:
         yield
 

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from honeyhive.cli.errors import CommandError
-from honeyhive.events.event import Event
-from honeyhive.events.reader import Update, read_records
+from honeyhive.events.reader import read_records
 from honeyhive.events.sessions import Session, assemble
 from honeyhive.events.wire import WireError
 from honeyhive.export.journal import read_journal
@@ -37,14 +36,9 @@ def read_sessions(settings: Settings) -> Recorded:
             f"the journal in {settings.journal_dir} cannot be read ({error.strerror}); run as the user who owns it"
         )
         raise CommandError(message) from error
-    items: list[Event | Update] = []
-    damaged = content.damaged_records
-    for body in content.bodies:
-        try:
-            items.extend(read_records([body]))
-        except WireError:
-            damaged += 1
-    return Recorded(assemble(items), content.torn_bytes, damaged)
+    unreadable: list[WireError] = []
+    sessions = assemble(read_records(content.bodies, unreadable=unreadable.append))
+    return Recorded(sessions, content.torn_bytes, content.damaged_records + len(unreadable))
 
 
 def some_sessions(settings: Settings) -> Recorded:

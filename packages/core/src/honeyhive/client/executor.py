@@ -201,7 +201,7 @@ class HTTPExecutor:
             wait_s = self._wait_s(request, answer, attempt)
             if wait_s is None:
                 return _settled(request, answer)
-            time.sleep(wait_s)
+            await asyncio.sleep(wait_s)
         raise AssertionError  # pragma: no cover  the loop has no end of its own
 
     def _wait_s(self, request: Request, answer: httpx.Response | httpx.TransportError, attempt: int) -> float | None:

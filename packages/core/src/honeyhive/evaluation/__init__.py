@@ -25,16 +25,20 @@ def aevaluator(func: Callable[..., Any] | None = None, /, **settings: Any) -> An
 class BaseEvaluator:
     """Deprecated: a class whose instances score outputs; decorate a function with `honeyhive.experiments.evaluator`.
 
-    A subclass overrides ``evaluate``; an instance called is that method called.
+    A subclass overrides `evaluate`; an instance called is that method called. ``config`` holds the further keywords.
     """
 
-    def __init__(self, *_args: object, **_settings: object) -> None:
+    def __init__(self, name: str, **kwargs: Any) -> None:
         warn_deprecated("honeyhive.BaseEvaluator", "honeyhive.experiments.evaluator")
+        self.name = name
+        self.config = kwargs
+
+    def evaluate(self, inputs: Any, outputs: Any, ground_truth: Any = None, **kwargs: Any) -> Any:
+        """The score of *outputs*; raises ``TypeError`` in a class that does not override it."""
+        del inputs, outputs, ground_truth, kwargs
+        message = f"{type(self).__qualname__} has to define evaluate(inputs, outputs, ground_truth=None)"
+        raise TypeError(message)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """The score; raises ``TypeError`` for a class without a method ``evaluate``."""
-        evaluate = getattr(self, "evaluate", None)
-        if evaluate is None:
-            message = f"{type(self).__qualname__} has no method evaluate(outputs, inputs, ground_truth)"
-            raise TypeError(message)
-        return evaluate(*args, **kwargs)
+        """The same as `evaluate`."""
+        return self.evaluate(*args, **kwargs)

@@ -12,7 +12,7 @@ from honeyhive.events.objects import MAX_ITEMS, describe, type_name
 __all__ = ["to_json", "type_name", "utf8"]
 
 # Dataclasses and times are not left to orjson: a slot without a value, or a time zone that raises, ends the process there
-# (3.13.0; `test_an_object_that_breaks_orjson_breaks_nothing`).
+# (3.13.0; `test_what_breaks_orjson_breaks_nothing`).
 _FAST: Final = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 _OPTIONS: Final = _FAST | orjson.OPT_NON_STR_KEYS
 # The base classes' own methods, past what a subclass makes of them.

@@ -186,7 +186,7 @@ def _claims(account: Account) -> Mapping[str | None, int]:
 
 def _model_attributes(event: Event) -> Attributes:
     named = {
-        semconv.GEN_AI_OPERATION: event.metadata.get(semconv.GEN_AI_OPERATION, "chat"),
+        semconv.GEN_AI_OPERATION: event.metadata.get("operation_name", "chat"),
         "gen_ai.provider.name": event.config.get("provider"),
         "gen_ai.request.model": event.config.get("model"),
         "gen_ai.response.model": event.metadata.get("response_model"),

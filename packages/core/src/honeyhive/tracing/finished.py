@@ -8,7 +8,7 @@ from opentelemetry.trace import SpanContext, StatusCode, TraceState
 
 from honeyhive import semconv
 from honeyhive.events import otlp
-from honeyhive.events.conventions.foreign import model_call_of
+from honeyhive.events.conventions import event_type_of, model_call_of
 from honeyhive.events.event import EventType
 from honeyhive.events.values import utf8
 from honeyhive.events.wire import delimited, varint
@@ -48,10 +48,21 @@ _POINT_SIZE: Final = 512
 class FinishedSpan:
     """A span of the OpenTelemetry SDK and what we say of it; ``encode`` makes its bytes.
 
-    ``resource`` is None where the span's resource is the tracer's own.
+    ``resource`` is None where the span's resource is the tracer's own, ``event_type`` where its attributes say it.
     """
 
-    __slots__ = ("attributes", "capture", "event_type", "has_usage", "identity", "parent_id", "resource", "span")
+    __slots__ = (
+        "attributes",
+        "capture",
+        "event_type",
+        "has_usage",
+        "identity",
+        "links",
+        "parent_id",
+        "points",
+        "resource",
+        "span",
+    )
 
     def __init__(
         self,
@@ -59,7 +70,7 @@ class FinishedSpan:
         attributes: Mapping[str, Any],
         identity: bytes,
         *,
-        event_type: EventType,
+        event_type: EventType | None,
         has_usage: bool,
         parent_id: str | None,
         resource: bytes | None,
@@ -73,14 +84,17 @@ class FinishedSpan:
         self.parent_id = parent_id
         self.resource = resource
         self.capture = capture
+        self.points, self.links = span.events, span.links  # the SDK copies them each time it is asked
 
     @property
     def size(self) -> int:
         """About how many bytes the span will take; counted without encoding it."""
-        span = self.span
-        texts = sum([len(value) for value in self.attributes.values() if type(value) is str])
-        points = len(span.events) + len(span.links)
-        return _SPAN_SIZE + texts + _ATTRIBUTE_SIZE * len(self.attributes) + _POINT_SIZE * points
+        attributes = self.attributes
+        size = _SPAN_SIZE + _ATTRIBUTE_SIZE * len(attributes) + _POINT_SIZE * (len(self.points) + len(self.links))
+        for value in attributes.values():
+            if type(value) is str:
+                size += len(value)
+        return size
 
     def encode(self, *, is_priced: bool = True) -> bytes:
         """The span as an entry of ``ScopeSpans.spans``, with the price of a model call that its instrumentor does not tell."""
@@ -89,6 +103,7 @@ class FinishedSpan:
         if context is None:
             message = "a span without a context cannot be exported"
             raise ValueError(message)
+        event_type = event_type_of(self.attributes) if self.event_type is None else self.event_type
         start_ns = span.start_time or 0
         flags = context.trace_flags & 0xFF | _REMOTE_IS_KNOWN
         if parent is not None and parent.is_remote:
@@ -102,19 +117,18 @@ class FinishedSpan:
             otlp.name_and_kind(span.name, span.kind.value + 1),
             otlp.times(start_ns, span.end_time or start_ns),
             self.identity,
-            _TYPES[self.event_type],
+            _TYPES[event_type],
             _FLAGS_TAG + _FIXED32(flags),
             *self._attributes(),
         ]
-        if is_priced and self.event_type is EventType.model:
+        if is_priced and event_type is EventType.model:
             parts.extend(self._cost())
         if self.parent_id is not None:
             parts.append(otlp.attribute(semconv.PARENT_ID, self.parent_id))
         if context.trace_state:
             parts.append(_trace_state(context.trace_state))
-        if span.events or span.links:
-            parts.extend(_point(event, _read(event.attributes, self.capture)) for event in span.events)
-            parts.extend(_link(link, _read(link.attributes, self.capture)) for link in span.links)
+        parts.extend(_point(point, _read(point.attributes, self.capture)) for point in self.points)
+        parts.extend(_link(link, _read(link.attributes, self.capture)) for link in self.links)
         parts.extend(_dropped_counts(span))
         code = _OTLP_STATUS.get(span.status.status_code)
         if code is not None:
@@ -126,11 +140,15 @@ class FinishedSpan:
 
     def _attributes(self) -> list[bytes]:
         encoded: list[bytes] = []
+        encode_key, has_usage = otlp.encode_key, self.has_usage
         for key, value in self.attributes.items():
-            if key in _OURS or (not self.has_usage and key.startswith(_USAGE)):
+            if key in _OURS or (not has_usage and key.startswith(_USAGE)):
                 continue
-            if type(value) is str:
-                encoded.append(otlp.text_attribute(otlp.encode_key(key), utf8(value)))
+            kind: type[object] = type(value)
+            if kind is str:
+                encoded.append(otlp.text_attribute(encode_key(key), utf8(value)))
+            elif kind is int:
+                encoded.append(otlp.field_attribute(encode_key(key), value))
             else:
                 encoded.append(otlp.attribute(key, value))
         return encoded

@@ -48,7 +48,7 @@ class Intake(SpanProcessor):
 
     def on_start(self, span: SDKSpan, parent_context: Context | None = None) -> None:
         """Put the span into its session; one that is a request or a task by itself begins one."""
-        with guard("take in a span"):
+        try:
             context = parent_context if parent_context is not None else current_context()
             if context.get(SUPPRESS_KEY) or foreign_of(span) is not None:
                 return
@@ -60,16 +60,24 @@ class Intake(SpanProcessor):
             observer = found.channel.observer
             if observer is not None and self._own_resource is not None and not found.is_left_out:
                 observer.on_foreign_start(span, found, context)
+        except Exception as error:  # noqa: BLE001  the host must not notice
+            guard.swallow(error, "take in a span")
 
     def on_end(self, span: ReadableSpan) -> None:
         """Hand the finished span over, to be encoded by the worker."""
-        with guard("take in a span"):
+        try:
             opened = None if span.context is None else self._open.pop(span.context.span_id, None)
             found = foreign_of(opened)
-            if found is None or found.is_left_out or not found.channel.enabled:
-                return
-            held: Any = span.attributes  # a proxy of a mapping with locks, whose own copy is by far the fastest way out
-            attributes: dict[str, Any] = held.copy() if held else {}
+            if found is not None and not found.is_left_out and found.channel.enabled:
+                self._take(found, span)
+        except Exception as error:  # noqa: BLE001  the host must not notice
+            guard.swallow(error, "take in a span")
+
+    def _take(self, found: ForeignSpan, span: ReadableSpan) -> None:
+        held: Any = span.attributes  # a proxy of a mapping with locks, whose own copy is by far the fastest way out
+        attributes: dict[str, Any] = held.copy() if held else {}
+        event_type = None  # left to the worker, unless what is above or a policy has to know
+        if found.above is not None or found.has_model or found.channel.capture is not None:
             event_type = event_type_of(attributes)
             if event_type is EventType.model:
                 if found.above is not None:
@@ -78,13 +86,13 @@ class Intake(SpanProcessor):
                     event_type = EventType.chain
             if found.channel.capture is not None:
                 attributes = found.channel.capture.attributes(attributes)
-            if not found.session.is_thinned or _survives(found, span):
-                self._hand_over(found, span, attributes, event_type)
-            if found.begins_session:
-                _finish_session(found.session, span)
+        if not found.session.is_thinned or _survives(found, span):
+            self._hand_over(found, span, attributes, event_type)
+        if found.begins_session:
+            _finish_session(found.session, span)
 
     def _hand_over(
-        self, found: ForeignSpan, span: ReadableSpan, attributes: dict[str, Any], event_type: EventType
+        self, found: ForeignSpan, span: ReadableSpan, attributes: dict[str, Any], event_type: EventType | None
     ) -> None:
         channel, session = found.channel, found.session
         identity = session.encoded if session.channel is channel else session.encoded_for(channel)

@@ -143,6 +143,8 @@ def inclusive(usage: Usage) -> Usage:
         total = max(total, tokens_in + tokens_out)
     elif total is None and tokens_in is not None and tokens_out is not None:
         total = tokens_in + tokens_out
+    if (tokens_in, tokens_out, total) == (usage.input_tokens, usage.output_tokens, usage.total_tokens):
+        return usage
     return dataclasses.replace(usage, input_tokens=tokens_in, output_tokens=tokens_out, total_tokens=total)
 
 

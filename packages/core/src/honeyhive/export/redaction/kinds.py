@@ -15,6 +15,8 @@ from typing import Final, NamedTuple
 _START: Final = (
     rb"(?:(?<![A-Za-z0-9])|(?<=\\[nrtbf])|(?<=%[0-9A-Fa-f]{2})|(?<=\\x[0-9A-Fa-f]{2})|(?<=\\u[0-9A-Fa-f]{4}))"
 )
+# Stricter, where a run of nothing but prefixes would be read again at each of them.
+_APART: Final = _START.replace(rb"(?<![A-Za-z0-9])", rb"(?<![A-Za-z0-9_-])")
 # What JSON may write for white space; and a quote with the escapes of however many levels of JSON.
 SPACE: Final = rb"(?:\s|\\+[nrt])"
 
@@ -124,7 +126,7 @@ KINDS: Final = (
         "honeyhive-key",
         rb"hh_[A-Za-z0-9_-]{20}",
         rb"hh_",
-        _by(_START + rb"hh_(?=[A-Za-z_-]{0,64}[0-9])[A-Za-z0-9_-]{20,}"),
+        _by(_APART + rb"hh_(?=[A-Za-z_-]{0,64}[0-9])[A-Za-z0-9_-]{20,}"),
     ),
     _token("pinecone-key", rb"pcsk_", rb"[A-Za-z0-9_]", 16),
     _token("xai-key", rb"xai-", _WORD, 16, starts=True),
@@ -148,7 +150,7 @@ KINDS: Final = (
         "jwt",
         rb"eyJ[A-Za-z0-9_-]{8}",
         rb"eyJ",
-        _by(_START + rb"eyJ[A-Za-z0-9_-]{8,4096}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_.-]*)?"),
+        _by(_APART + rb"eyJ[A-Za-z0-9_-]{8,1024}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_.-]*)?"),
     ),
     Kind(
         "private-key",

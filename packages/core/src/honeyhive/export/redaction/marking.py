@@ -2,11 +2,20 @@
 
 import hashlib
 import hmac
+import re
+from typing import Final
 
 from honeyhive.settings import Settings
 
-_CONTEXT = b"honeyhive redaction 1"
-_DIGITS = 16
+_CONTEXT: Final = b"honeyhive redaction 1"
+_DIGITS: Final = 16
+
+MARKER: Final = re.compile(rb"\[redacted:[a-z-]+(?::[0-9a-f]{16})?\]")
+
+
+def is_marker(value: object) -> bool:
+    """Whether *value* is what an earlier pass left."""
+    return isinstance(value, str) and MARKER.fullmatch(value.encode("utf-8", "replace")) is not None
 
 
 class Marker:

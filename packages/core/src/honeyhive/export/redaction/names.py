@@ -52,7 +52,7 @@ _WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z][a-z0-9]*|[a-z0-9]+|[^\x00-\x7
 _SEPARATOR: Final = re.compile(r"[./\[\]]")
 
 # Between a name and its value: `=`, `:`, `:=`, `=>`, after a quote of any level of JSON; `\x12` is protobuf's.
-_AFTER: Final = rb"(?:\x12|\\{0,30}[\"'\]]?(?:\s|\\{1,30}[nrt]){0,8}[:=,])"
+_AFTER: Final = rb"(?:\x12|\\*[\"'\]]?[\s\\nrt]*[:=,])"
 _ASSIGNS: Final = rb"\\*[\"'\]]?" + SPACE + rb"{0,8}(?::=|=>|[:=](?!=))" + SPACE + rb"{0,8}"
 _HEADER: Final = re.compile(rb"(?i:authorization|cookies?)")
 # What follows `Cookie:` and `Authorization:` in a dump of headers.
@@ -66,7 +66,7 @@ _PLAIN: Final = re.compile(rb"[^\s,;&\"'<>\\\[\](){}]+")
 # Code speaks of secrets without having one: annotations, and expressions that fetch it at run time.
 _NO_SECRET: Final = re.compile(
     rb"(?i:none|null|nil|undefined|true|false|str|string|bytes|int|bool|boolean|any|object|optional|secretstr)"
-    rb"(?![A-Za-z0-9_-])|\[redacted:|(?:os|process|self|this|settings|config|env|secrets|getenv|Field)[.(]"
+    rb"(?![A-Za-z0-9_-])|(?:os|process|self|this|settings|config|env|secrets|getenv|Field)[.(]"
 )
 
 
@@ -77,7 +77,7 @@ def _value_at(text: bytes, start: int) -> Bounds | None:
     quote = _QUOTE.match(text, start)
     if quote is not None:
         end = _closing_quote(text, quote)
-        return (quote.end(), end) if end > quote.end() and not _NO_SECRET.match(text, quote.end()) else None
+        return (quote.end(), end) if end > quote.end() else None
     if text[start] in b"[{(":
         return start, _closing_bracket(text, start)
     plain = _PLAIN.match(text, start)

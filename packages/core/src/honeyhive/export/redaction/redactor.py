@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, TypeVar, cast
 
-from honeyhive.export.redaction.marking import Marker
+from honeyhive.export.redaction.marking import Marker, is_marker
 from honeyhive.export.redaction.names import Names
 from honeyhive.export.redaction.pii import pii_stage
 from honeyhive.export.redaction.secrets import Secrets
 from honeyhive.export.redaction.spans import SpanRewriter
-from honeyhive.export.redaction.texts import Stage, Texts, is_marker, pattern_stage
+from honeyhive.export.redaction.texts import Stage, Texts, pattern_stage
 from honeyhive.settings import Settings
 
 T = TypeVar("T")

@@ -6,11 +6,12 @@ from itertools import accumulate
 from typing import Final
 
 from honeyhive.export.redaction.kinds import ESCAPE, ESCAPE_HINT, KINDS, Kind, literal_kind
-from honeyhive.export.redaction.marking import Marker
+from honeyhive.export.redaction.marking import MARKER, Marker
 from honeyhive.export.redaction.matcher import matcher_of
 from honeyhive.export.redaction.names import Names
 
 _ESCAPE_ID: Final = 0
+_MARK: Final = b"[redacted:"
 # A text of escapes of escapes of escapes is read so many times.
 _MOST_UNESCAPING: Final = 8
 
@@ -66,14 +67,21 @@ class Secrets:
     def _marked(self, text: bytes, hits: Sequence[tuple[int, int]]) -> bytes | None:
         pieces: list[bytes] = []
         position = 0
+        markers = MARKER.finditer(text) if _MARK in text else iter(())
+        marker = next(markers, None)
         for start, number in hits:
             kind = self._kinds[number]
-            if kind is None or start < position:
+            while marker is not None and marker.end() <= start:
+                marker = next(markers, None)
+            # What an earlier pass left may look like a secret again: its kind is followed by a colon and a hash.
+            if kind is None or start < position or (marker is not None and marker.start() <= start):
                 continue
             bounds = kind.find(text, start)
             if bounds is None or bounds[0] < position or bounds[0] == bounds[1]:
                 continue
             begin, end = bounds
+            if MARKER.fullmatch(text, begin, end):
+                continue
             pieces += (text[position:begin], self._marker(kind.name, text[begin:end]).encode())
             position = end
         if not pieces:

@@ -10,7 +10,8 @@ from functools import partial
 from typing import Final
 
 from honeyhive import semconv
-from honeyhive.export.redaction.texts import Texts, is_marker
+from honeyhive.export.redaction.marking import is_marker
+from honeyhive.export.redaction.texts import Texts
 from honeyhive.export.rewriting import Rewrite, delimited_field, fields_of, rewritten
 
 _MAX_DEPTH: Final = 64

@@ -6,7 +6,7 @@ from typing import Any, Final, cast
 
 import orjson
 
-from honeyhive.export.redaction.marking import Marker
+from honeyhive.export.redaction.marking import Marker, is_marker
 from honeyhive.export.redaction.names import Names
 from honeyhive.export.redaction.secrets import Secrets
 from honeyhive.guard import guard
@@ -145,10 +145,3 @@ def pattern_stage(pattern: re.Pattern[str], marker: Marker) -> Stage:
 
     return lambda text: pattern.sub(replace, text)
 
-
-_MARKER: Final = re.compile(r"\[redacted:[a-z-]+(?::[0-9a-f]{16})?\]")
-
-
-def is_marker(value: object) -> bool:
-    """Whether *value* is what an earlier pass left."""
-    return isinstance(value, str) and _MARKER.fullmatch(value) is not None
