@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import subprocess
 import sys
 import threading
@@ -323,6 +324,18 @@ def test_without_batches_a_dead_destination_is_tried_once_and_holds_nobody_up(
     work(tracer, 3)  # would wait for an hour if it waited for delivery
 
     assert tracer.stats().pending == 4
+
+
+def test_delivery_that_fails_leaves_the_programs_own_random_numbers_alone(
+    tracer_with: Callable[..., HoneyHiveTracer],
+) -> None:
+    tracer = tracer_with(HH_OTLP_ENDPOINT="http://127.0.0.1:9", HH_DISABLE_BATCH="true")
+    random.seed(1)
+    expected = random.random()  # noqa: S311  the program's own
+    random.seed(1)
+    work(tracer)
+
+    assert random.random() == expected  # noqa: S311  the program's own
 
 
 @pytest.mark.parametrize("variable", ["HH_MAX_EXPORT_BATCH_SIZE", "OTEL_BSP_MAX_EXPORT_BATCH_SIZE"])

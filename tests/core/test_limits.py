@@ -20,14 +20,14 @@ from honeyhive.export.truncation import cap_for, cut_span, cut_text
 from honeyhive.integration import EventType, start_event
 from honeyhive.settings import Settings
 from honeyhive.testing import recording
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from opentelemetry.proto.trace.v1.trace_pb2 import ScopeSpans, Span
 from opentelemetry.trace import SpanContext
 
 _GUARD_S = 120.0
 SESSION = "0f0e0d0c-0b0a-4908-8706-050403020100"
-SECRET = "sk-proj-AbCdEfGhIjKlMnOp0123456789"
+CANARY = "sk-proj-AbCdEfGhIjKlMnOp0123456789"
 
 PROGRAM = """
 import json, sys
@@ -107,13 +107,13 @@ def test_a_large_container_is_cut_too(tmp_path: Path) -> None:
 
     (event,) = events
     assert report["dropped"] == {}
-    assert 1 << 20 < len(event.inputs["value"]) <= 4 << 20
+    assert 1 << 20 < len(json.dumps(event.inputs["value"])) <= 5 << 20
     assert event.metadata["truncated"]["inputs.value"] > 20_000_000
     assert event.outputs == {"result": 1}
 
 
 def test_a_secret_at_the_cut_is_taken_out_before_the_cut(tmp_path: Path) -> None:
-    body = f'echo("x" * 2047 + " {SECRET} " + "y" * 9000 + " {SECRET} " + "z" * 2000)'
+    body = f'echo("x" * 2047 + " {CANARY} " + "y" * 9000 + " {CANARY} " + "z" * 2000)'
     _, events = run(body, tmp_path, HH_MAX_EVENT_BYTES="4200")
 
     assert "bytes truncated" in events[0].inputs["value"]
@@ -227,6 +227,7 @@ def test_spans_of_third_parties_are_cut_in_all_their_texts() -> None:
     }
 
 
+@settings(deadline=None)  # the first redactor of a process compiles its patterns
 @given(texts=st.lists(st.text(max_size=3000), max_size=12), limit=st.integers(4096, 20_000))
 def test_any_span_is_cut_to_its_limit_and_stays_readable(texts: list[str], limit: int) -> None:
     entry = span_of(**{f"honeyhive_inputs.key{number}": text for number, text in enumerate(texts)})

@@ -125,6 +125,19 @@ def test_an_id_that_is_given_is_the_events_and_its_childrens_parent(recorder: Re
 
     assert recorder.event("parent").event_id == "my-own-id"
     assert recorder.event("child").parent_id == "my-own-id"
+    (child_span,) = [span for span in recorder.spans() if span.name == "child"]
+    assert child_span.attributes["honeyhive_parent_id"] == "my-own-id"  # for readers that know nothing of the parent
+
+
+def test_spans_of_third_parties_find_a_parent_with_an_id_of_its_own(recorder: Recorder) -> None:
+    def body() -> None:
+        with recorder.tracer.provider.get_tracer("lib").start_as_current_span("request"):
+            pass
+
+    trace(event_name="parent", event_id="my-own-id")(body)()
+
+    assert recorder.event("request").parent_id == "my-own-id"
+    assert all(session.orphans() == () for session in recorder.sessions())
 
 
 def test_a_session_that_is_named_by_its_id_holds_the_call_and_all_inside(recorder: Recorder) -> None:

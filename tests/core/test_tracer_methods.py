@@ -10,6 +10,7 @@ import pytest
 from honeyhive import HoneyHive, HoneyHiveTracer, enrich_span, set_default_tracer, trace
 from honeyhive.errors import ConfigurationError
 from honeyhive.events.event import EventType
+from honeyhive.settings import HTTPSettings
 from honeyhive.testing import MemoryTracer, Recorder
 from honeyhive.tracer import (
     HoneyHiveSpanProcessor,
@@ -388,9 +389,15 @@ def test_a_span_with_more_attributes_than_opentelemetry_keeps_stays_in_its_sessi
 
 
 def test_a_tracer_has_a_client_of_the_api_where_it_has_a_key() -> None:
-    tracer = MemoryTracer(api_key="k", server_url="http://127.0.0.1:9")
+    ingestion_key = f"hh_ingst_{'a' * 24}_{'b' * 64}"
+    http = HTTPSettings(timeout_s=7)
+    tracer = MemoryTracer(
+        api_key="k", ingestion_api_key=ingestion_key, project="p", server_url="http://127.0.0.1:9", http=http
+    )
 
     assert isinstance(tracer.client, HoneyHive)
+    assert (tracer.client.api_key, tracer.client.ingestion_api_key) == ("k", ingestion_key)
+    assert (tracer.client.project, tracer.client.server_url, tracer.client.timeout) == ("p", "http://127.0.0.1:9", 7)
     assert tracer.client is tracer.client
     assert MemoryTracer().client is None
     assert MemoryTracer(api_key="k", test_mode=True).client is None

@@ -160,7 +160,7 @@ def test_options_of_1x_config_models_are_taken_by_their_names() -> None:
         max_connections=3,
         verify_ssl=False,
         flush_interval=2,
-        export_http=HTTPSettings(timeout_s=9),
+        export_timeout=9,
     )
 
     assert settings.http == HTTPSettings(timeout_s=4, max_connections=3, verify_ssl=False, max_retries=7)

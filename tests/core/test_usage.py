@@ -231,6 +231,12 @@ def test_a_very_deep_nest_is_summed_up() -> None:
     assert totals(deep)["prompt_tokens"] == 1
 
 
+def test_parents_that_go_round_in_a_circle_end_the_sum_no_less() -> None:
+    events = [event("a", "b", prompt_tokens=1), event("b", "a", prompt_tokens=2), event("c", "a", prompt_tokens=4)]
+
+    assert totals(events)["prompt_tokens"] == 4
+
+
 def test_a_sessions_own_event_carries_the_totals() -> None:
     (session,) = assemble([event("adapter", "s", prompt_tokens=7), event("provider", "adapter", prompt_tokens=7)])
 

@@ -197,5 +197,9 @@ def session_svg(session: Session) -> str:
     """A picture of *session* as ``honeyhive show`` prints it; it loads nothing from the network."""
     console = Console(record=True, width=_SVG_WIDTH, file=io.StringIO(), force_terminal=True, color_system="truecolor")
     console.print(SessionView(session))
-    title = text.plain(f"honeyhive show {session.session_id[:8]}")
+    return picture(console, text.plain(f"honeyhive show {session.session_id[:8]}"))
+
+
+def picture(console: Console, title: str) -> str:
+    """What *console* recorded as an SVG that loads nothing from the network."""
     return _FONT_DOWNLOAD.sub("", console.export_svg(title=title))

@@ -1,10 +1,10 @@
 """When a request is sent again, and after how long."""
 
-import random
 from typing import Final
 
 import httpx
 
+from honeyhive.chance import chance
 from honeyhive.client.call import Request
 from honeyhive.export.delivery import retry_after_s
 from honeyhive.utils.retry import RetryConfig
@@ -57,7 +57,7 @@ class Retries:
     def _delay_s(self, attempt: int) -> float:
         if self._config is not None:
             return self._config.backoff_strategy.get_delay(attempt + 1)
-        return random.uniform(0.05, min(_MAX_WAIT_S, 0.5 * 2 ** min(attempt, 10)))  # noqa: S311  not a secret
+        return chance.uniform(0.05, min(_MAX_WAIT_S, 0.5 * 2 ** min(attempt, 10)))
 
 
 def _is_safe_after(request: Request, error: httpx.TransportError) -> bool:

@@ -97,7 +97,9 @@ class CallPlan:
             return
         captured, recorded = event.captured, arguments.recorded
         if event.channel.capture is not None:
-            recorded = [one for one in recorded if event.channel.capture.reads("inputs", one[2].removeprefix("inputs."))]
+            recorded = [
+                one for one in recorded if event.channel.capture.reads("inputs", one[2].removeprefix("inputs."))
+            ]
             event.names = (*(name for _, _, name in recorded), *_ONLY_RESULT)
         for index, key, name in recorded:
             value = values[index]

@@ -7,10 +7,14 @@ from typing import Any, Final
 
 from honeyhive import semconv
 from honeyhive.events.event import Event, EventType, Status
+from honeyhive.events.identity import event_id_of
 from honeyhive.events.reader import Update
 from honeyhive.events.totals import totals
 
 _UNNAMED: Final = "session"
+# Where a UUID says its version, and that of `event_id_of`.
+_VERSION_PLACE: Final = 14
+_DERIVED_VERSION: Final = "8"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,14 +72,30 @@ def assemble(items: Iterable[Event | Update]) -> list[Session]:
         known = merged.get(item.event_id)
         merged[item.event_id] = item if known is None else _merged(known, item)
     grouped: defaultdict[str, list[Event]] = defaultdict(list)
+    renamed = dict(filter(None, map(_renaming, merged.values())))
     for event in merged.values():
-        grouped[event.session_id].append(event)
+        above = renamed.get(event.parent_id or "")
+        grouped[event.session_id].append(event if above is None else dataclasses.replace(event, parent_id=above))
     # Sessions of which nothing but an update is known yet are not shown.
     later: defaultdict[str, list[Update]] = defaultdict(list)
     for update in sorted(updates, key=lambda one: one.time):
         later[update.event_id].append(update)
     sessions = [_session(session_id, events, later) for session_id, events in grouped.items()]
     return sorted(sessions, key=lambda session: session.root.start_time)
+
+
+def _renaming(event: Event) -> tuple[str, str] | None:
+    """The id that other processes and third-party spans know *event* by, and its own, where a user gave it another."""
+    trace_id, span_id = event.metadata.get("trace_id"), event.metadata.get("span_id")
+    is_derived = event.event_id[_VERSION_PLACE : _VERSION_PLACE + 1] == _DERIVED_VERSION
+    if is_derived or event.event_type is EventType.session:
+        return None
+    if not isinstance(trace_id, str) or not isinstance(span_id, str):
+        return None
+    try:
+        return event_id_of(bytes.fromhex(trace_id), bytes.fromhex(span_id)), event.event_id
+    except ValueError:  # metadata of a user's own
+        return None
 
 
 def _merged(one: Event, other: Event) -> Event:

@@ -1,5 +1,6 @@
 """httpx clients made as the settings say: limits, proxies, trust."""
 
+import encodings.idna  # noqa: F401  # pyright: ignore[reportUnusedImport]  `getaddrinfo` imports it at the first connection
 import ssl
 from typing import Any, Final
 

@@ -2,12 +2,12 @@
 
 import email.utils
 import math
-import random
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from honeyhive import __about__
+from honeyhive.chance import chance
 from honeyhive.export.otlp_json import to_otlp_json
 from honeyhive.export.outcome import Outcome
 from honeyhive.export.updates import Parting, has_updates
@@ -197,7 +197,7 @@ def _judge(status: int, headers: Mapping[str, str], attempt: int) -> Outcome:
 
 def backoff_s(attempt: int) -> float:
     """Full jitter: anything up to twice as much as the attempt before, at most 30 s."""
-    return random.uniform(0.05, min(_MAX_BACKOFF_S, 0.5 * 2 ** min(attempt, 10)))  # noqa: S311  not a secret
+    return chance.uniform(0.05, min(_MAX_BACKOFF_S, 0.5 * 2 ** min(attempt, 10)))
 
 
 def retry_after_s(text: str | None) -> float | None:

@@ -8,6 +8,7 @@ from honeyhive.events.wire import FIXED32, FIXED64, LENGTH_DELIMITED, VARINT, Wi
 Rewrite = Callable[[memoryview], bytes | None]
 """From the payload of a field to what it becomes; None where it stays."""
 
+_ONE_BYTE: Final = 0x7F
 _SIZES: Final = {FIXED64: 8, FIXED32: 4}
 
 
@@ -26,11 +27,18 @@ def fields_of(message: memoryview) -> list[Field]:
     position, size = 0, len(message)
     while position < size:
         start = position
-        key, position = read_varint(message, position)
+        key = message[position]
+        position += 1
+        if key > _ONE_BYTE:
+            key, position = read_varint(message, start)
         number, wire_type = key >> 3, key & 7
         payload = None
         if wire_type == LENGTH_DELIMITED:
-            length, position = read_varint(message, position)
+            # Most lengths are one byte too; one that is missing is for `read_varint` to complain of.
+            length = message[position] if position < size else _ONE_BYTE + 1
+            position += 1
+            if length > _ONE_BYTE:
+                length, position = read_varint(message, position - 1)
             payload = message[position : position + length]
             position += length
         elif wire_type == VARINT:

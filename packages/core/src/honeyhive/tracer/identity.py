@@ -143,6 +143,11 @@ class TracerIdentity(TracerCore):
             ingestion_api_key=settings.ingestion_api_key,
             data_plane_api_key=settings.data_plane_api_key,
             server_url=settings.server_url,
+            timeout=settings.http.timeout_s,
+            rate_limit_calls=settings.http.rate_limit_calls,
+            rate_limit_window=settings.http.rate_limit_window_s,
+            max_connections=settings.http.max_connections,
+            max_keepalive=settings.http.max_keepalive_connections,
         )
 
     @cached_property

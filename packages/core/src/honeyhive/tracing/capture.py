@@ -113,6 +113,10 @@ class CapturePolicy:
             return self.reads_metadata and is_plain(key)
         return not self.excluded or (foreign := _field_of(key)) is None or self.reads_field(foreign)
 
+    def reads_point(self, name: str) -> bool:
+        """Whether the span event *name* may be read; those of the GenAI conventions are nothing but content."""
+        return self.reads_content or (self.reads_metadata and not name.startswith("gen_ai."))
+
     def attributes(self, attributes: Mapping[str, Any] | None) -> dict[str, Any]:
         """Those of a span's *attributes* that may be read."""
         return {key: value for key, value in (attributes or {}).items() if self.reads_attribute(key)}

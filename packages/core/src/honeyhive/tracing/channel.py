@@ -1,7 +1,6 @@
 """What the events of one tracer share: who they belong to, ids, clock, and the way out of the process."""
 
 import os
-import random
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from opentelemetry.context import Context
 
 from honeyhive import semconv
+from honeyhive.chance import chance
 from honeyhive.events import otlp
 from honeyhive.export.outlet import Stats
 from honeyhive.lateload import late_imports
@@ -23,10 +23,6 @@ if TYPE_CHECKING:
     from honeyhive.tracing.foreign import ForeignSpan
     from honeyhive.tracing.session import SessionScope
     from honeyhive.tracing.span import OpenEvent
-
-# A generator of our own: the program may seed the global one, and two runs with equal ids would become one session.
-_random: Final = random.Random()  # noqa: S311  ids need to be unique, not secret
-os.register_at_fork(after_in_child=_random.seed)
 
 
 class Payload(Protocol):
@@ -69,7 +65,7 @@ class Channel:
         flush: Callable[[float], bool],
         stats: Callable[[], Stats],
         refuse: Callable[[str], None],
-        bits: Callable[[int], int] = _random.getrandbits,
+        bits: Callable[[int], int] = chance.getrandbits,
         now_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         self.settings = settings

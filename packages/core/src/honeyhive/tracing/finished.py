@@ -85,6 +85,8 @@ class FinishedSpan:
         self.resource = resource
         self.capture = capture
         self.points, self.links = span.events, span.links  # the SDK copies them each time it is asked
+        if capture is not None:
+            self.points = tuple(point for point in self.points if capture.reads_point(point.name))
 
     @property
     def size(self) -> int:

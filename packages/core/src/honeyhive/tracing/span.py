@@ -8,21 +8,17 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from opentelemetry import trace
 from opentelemetry.context import Context
-from opentelemetry.trace import SpanContext, StatusCode, TraceFlags, TraceState
-from opentelemetry.trace import Status as OTelStatus
-from opentelemetry.util.types import Attributes, AttributeValue
 
 from honeyhive import semconv
 from honeyhive.events import otlp
 from honeyhive.events.event import EventType, Status, Usage
 from honeyhive.events.identity import event_id_of
-from honeyhive.events.values import type_name
 from honeyhive.guard import guard
 from honeyhive.tracing.channel import Channel
 from honeyhive.tracing.context import EVENT_KEY, SESSION_KEY, SPAN_KEY, attached, current_context, with_values
-from honeyhive.tracing.failure import describe_error, exception_point, status_of
-from honeyhive.tracing.limits import limited_points
-from honeyhive.tracing.parts import INTERNAL, Part, field_part, field_parts, static_part
+from honeyhive.tracing.face import OTelFace
+from honeyhive.tracing.failure import describe_error, status_of
+from honeyhive.tracing.parts import Part, field_part, field_parts, static_part
 from honeyhive.tracing.sampling import name_in
 from honeyhive.tracing.session import PARTIAL, SessionScope
 from honeyhive.tracing.writing import write_event
@@ -30,13 +26,8 @@ from honeyhive.tracing.writing import write_event
 if TYPE_CHECKING:
     from honeyhive.tracing.foreign import ForeignSpan
 
-_SAMPLED: Final = TraceFlags(TraceFlags.SAMPLED)
-_UNSAMPLED: Final = TraceFlags(TraceFlags.DEFAULT)
 _RESULT: Final = "outputs.result"
 _RESULT_KEY: Final = otlp.encode_key(semconv.FIELD_PREFIX + _RESULT)
-# Span events and links of an open event, beyond which the limits are applied at once and not only at its end.
-_MOST_POINTS: Final = 4096
-_MAX_TRACESTATE: Final = 32  # W3C Trace Context §3.3.1.1
 
 
 class Labels(NamedTuple):
@@ -46,7 +37,7 @@ class Labels(NamedTuple):
     project: str | None
 
 
-class OpenEvent(trace.Span):
+class OpenEvent(OTelFace):
     """An event between its start and its end: current in the OpenTelemetry context like any span.
 
     It ends once, by `finish`, `fail`, `suspend` or OpenTelemetry's `end`; whatever comes later is ignored. Attributes that
@@ -60,25 +51,14 @@ class OpenEvent(trace.Span):
     texts: list[str] | None = None
     fields: dict[str, dict[str, object]] | None = None
     usage: Usage | None = None
-    error: str | None = None
-    status = Status.OK
-    kind = INTERNAL
-    ended = False
-    is_plain = True
     holds_model = False
     model_scope: "OpenEvent | ForeignSpan | None" = None
     enclosing_model: "OpenEvent | ForeignSpan | None" = None
     flags = otlp.FLAGS_LOCAL_PARENT
-    trace_state: TraceState | None = None
     ambient: trace.Span | None = None
     capture_late: Callable[[], None] | None = None
     around: SessionScope | None = None
     base: Context | None = None
-    attributes: dict[str, bytes] | None = None
-    points: list[bytes] | None = None
-    dropped_points = (0, 0)
-    otel_status: bytes | None = None
-    _span_context: SpanContext | None = None
 
     def __init__(
         self,
@@ -288,96 +268,6 @@ class OpenEvent(trace.Span):
         if not self.is_plain:
             self.fields = self.points = self.attributes = None
 
-    # The rest is OpenTelemetry's Span.
-
-    def get_span_context(self) -> SpanContext:
-        """The ids in OpenTelemetry's form; its trace state names this event as the nearest of ours (`extract` reads it)."""
-        if self._span_context is None:
-            own = (semconv.TRACESTATE_KEY, self.span_id.hex())
-            others = list(self.trace_state.items()) if self.trace_state is not None else []
-            self._span_context = SpanContext(
-                int.from_bytes(self.trace_id, "big"),
-                int.from_bytes(self.span_id, "big"),
-                is_remote=False,
-                trace_flags=_SAMPLED if self.session.is_sampled else _UNSAMPLED,
-                trace_state=TraceState([own, *others[: _MAX_TRACESTATE - 1]]),
-            )
-        return self._span_context
-
-    def is_recording(self) -> bool:
-        """Whether the event is still open."""
-        return not self.ended
-
-    def set_attribute(self, key: str, value: AttributeValue) -> None:
-        """Set an OpenTelemetry attribute; readers show it in the event's metadata."""
-        capture = self.channel.capture
-        if self.ended or (capture is not None and not capture.reads_attribute(key)):
-            return
-        try:
-            if self.attributes is None:
-                self.attributes = {}
-                self.is_plain = False
-            self.attributes[key] = otlp.attribute(key, value)
-        except Exception as error:  # noqa: BLE001  the host must not notice
-            guard.swallow(error, "set an attribute")
-
-    def set_attributes(self, attributes: Mapping[str, AttributeValue]) -> None:
-        """Set several attributes."""
-        for key, value in attributes.items():
-            self.set_attribute(key, value)
-
-    def add_event(self, name: str, attributes: Attributes = None, timestamp: int | None = None) -> None:
-        """Add an OpenTelemetry span event; *timestamp* in Unix nanoseconds, now unless given."""
-        if not self.ended:
-            time_ns = timestamp if timestamp is not None else self.channel.now_ns()
-            capture = self.channel.capture
-            read = (attributes or {}) if capture is None else capture.attributes(attributes)
-            self._add_point(otlp.span_event(name, time_ns, read))
-
-    def add_link(self, context: SpanContext, attributes: Attributes = None) -> None:
-        """Link the event to a span elsewhere."""
-        if not self.ended:
-            trace_id, span_id = context.trace_id.to_bytes(16, "big"), context.span_id.to_bytes(8, "big")
-            capture = self.channel.capture
-            read = (attributes or {}) if capture is None else capture.attributes(attributes)
-            self._add_point(otlp.span_link(trace_id, span_id, read))
-
-    def update_name(self, name: str) -> None:
-        """Give the event another name."""
-        if not self.ended:
-            self.static = static_part(name, self.event_type, self.kind)
-
-    def set_status(self, status: OTelStatus | StatusCode, description: str | None = None) -> None:
-        """Set OpenTelemetry's status; an error makes the event one, with *description* as its message."""
-        if self.ended:
-            return
-        code = status.status_code if isinstance(status, OTelStatus) else status
-        text = status.description if isinstance(status, OTelStatus) else description
-        self.is_plain = False
-        if code is StatusCode.ERROR:
-            self.status = Status.ERROR
-            capture = self.channel.capture
-            self.error = (text if capture is None or not text else capture.error(text, "error")) or self.error or "error"
-        elif code is StatusCode.OK:
-            self.status, self.error = Status.OK, None
-            self.otel_status = otlp.status(1)
-
-    def record_exception(
-        self,
-        exception: BaseException,
-        attributes: Attributes = None,
-        timestamp: int | None = None,
-        escaped: bool = False,  # noqa: ARG002  OpenTelemetry's signature
-    ) -> None:
-        """Add OpenTelemetry's exception event; the event's own status stays as it is."""
-        if not self.ended:
-            time_ns = timestamp if timestamp is not None else self.channel.now_ns()
-            capture = self.channel.capture
-            if capture is None or capture.reads_content:
-                self._add_point(exception_point(exception, time_ns, attributes))
-            else:
-                self.add_event("exception", {semconv.EXCEPTION_TYPE: type_name(exception)}, time_ns)
-
     def __exit__(
         self, _kind: type[BaseException] | None, error: BaseException | None, _traceback: TracebackType | None
     ) -> None:
@@ -386,11 +276,3 @@ class OpenEvent(trace.Span):
             self.end()
         else:
             self.fail(error)
-
-    def _add_point(self, point: bytes) -> None:
-        if self.points is None:
-            self.points = []
-            self.is_plain = False
-        self.points.append(point)
-        if len(self.points) > _MOST_POINTS:
-            self.points, self.dropped_points = limited_points(self.points, self.dropped_points, self.channel.settings)

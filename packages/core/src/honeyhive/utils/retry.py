@@ -2,10 +2,10 @@
 
 import dataclasses
 import os
-import random
 from collections.abc import Collection
 from typing import Any, Self
 
+from honeyhive.chance import chance
 from honeyhive.errors import ConfigurationError
 
 _DEFAULT_MAX_RETRIES = 3
@@ -26,7 +26,7 @@ class BackoffStrategy:
         if attempt <= 0:
             return 0.0
         delay = min(self.initial_delay * self.multiplier ** (attempt - 1), self.max_delay)
-        return max(0.0, delay * (1 + random.uniform(-self.jitter, self.jitter)))  # noqa: S311  not a secret
+        return max(0.0, delay * (1 + chance.uniform(-self.jitter, self.jitter)))
 
 
 @dataclasses.dataclass(slots=True)

@@ -51,8 +51,8 @@ _NAMES: Final = (
 _WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z][a-z0-9]*|[a-z0-9]+|[^\x00-\x7f]+")
 _SEPARATOR: Final = re.compile(r"[./\[\]]")
 
-# Between a name and its value: `=`, `:`, `:=`, `=>`, after a quote of any level of JSON; `\x12` is protobuf's.
-_AFTER: Final = rb"(?:\x12|\\*[\"'\]]?[\s\\nrt]*[:=,])"
+# Between a name and its value: `=`, `:`, `:=`, `=>`, after quotes and space of any level of JSON; `\x12` is protobuf's.
+_AFTER: Final = rb"(?:\x12|[\"'\]\s\\nrt]*[:=,])"
 _ASSIGNS: Final = rb"\\*[\"'\]]?" + SPACE + rb"{0,8}(?::=|=>|[:=](?!=))" + SPACE + rb"{0,8}"
 _HEADER: Final = re.compile(rb"(?i:authorization|cookies?)")
 # What follows `Cookie:` and `Authorization:` in a dump of headers.

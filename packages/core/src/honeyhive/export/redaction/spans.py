@@ -4,14 +4,13 @@ Field numbers are those of ``trace.proto``, ``common.proto`` and ``resource.prot
 of a later version included.
 """
 
-import re
 from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
 from honeyhive import semconv
 from honeyhive.export.redaction.marking import is_marker
-from honeyhive.export.redaction.texts import Texts
+from honeyhive.export.redaction.texts import PLAIN_KEY, Texts
 from honeyhive.export.rewriting import Rewrite, delimited_field, fields_of, rewritten
 
 _MAX_DEPTH: Final = 64
@@ -30,8 +29,6 @@ _IDENTITY: Final = frozenset(
         f"{semconv.FIELD_PREFIX}metadata.{semconv.STATUS}",
     )
 )
-# Keys of ours, and of conventions: no secret has this form.
-_PLAIN_KEY: Final = re.compile(r"[a-z]{2,16}(?:[._][a-z]{2,16})*")
 # `string_value` and `bool_value` of an AnyValue.
 _STRING: Final = 1
 _BOOL: Final = 2
@@ -92,7 +89,7 @@ class SpanRewriter:
         handlers: dict[int, Rewrite] = {2: partial(self._value, depth=depth)}
         if self._texts.denies(key):
             handlers[2] = self._denied
-        if _PLAIN_KEY.fullmatch(key) is None:
+        if PLAIN_KEY.fullmatch(key) is None:
             handlers[1] = self._name
         return rewritten(body, handlers)
 

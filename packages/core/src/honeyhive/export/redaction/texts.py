@@ -15,6 +15,10 @@ Stage = Callable[[str], str]
 
 _OPENING: Final = (b"{", b"[")
 _PAIR: Final = 2
+# The shortest text with a secret in it: `jwt=x`.
+_LEAST: Final = 5
+# Keys of programs and of conventions: no secret has this form.
+PLAIN_KEY: Final = re.compile(r"[a-z]{2,16}(?:[._][a-z]{2,16})*")
 # The two spellings of a list of named values: HAR's and OpenTelemetry's.
 _NAME_KEYS: Final = ("name", "key", "Name", "Key")
 _VALUE_KEYS: Final = ("value", "Value", "values", "content")
@@ -105,7 +109,7 @@ class Texts:
                 after = self._denied(value)
             else:
                 after = self._leaf(value, open_containers)
-            name = self._leaf(key, open_containers)
+            name = key if not self._stages and PLAIN_KEY.fullmatch(key) else self._leaf(key, open_containers)
             changed += (after is not value) + (name is not key)
             while name in members:
                 name += "'"
@@ -125,6 +129,8 @@ class Texts:
 
     def _leaf(self, value: Any, open_containers: list[Any]) -> Any:
         if type(value) is str:
+            if len(value) < _LEAST and not self._stages:
+                return value
             after = self.redacted(value.encode("utf-8", "replace"))
             return value if after is None else after.decode("utf-8", "replace")
         if type(value) in (dict, list):
