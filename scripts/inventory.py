@@ -63,14 +63,14 @@ def parameters(thing: Any) -> list[dict[str, Any]] | None:
     except (TypeError, ValueError):
         return None
     except KeyError:  # 1.x's evaluator looks every attribute of its class up among the evaluators
-        found = inspect.signature(type.__getattribute__(thing, "__init__")).parameters.values()
+        found = list(inspect.signature(type.__getattribute__(thing, "__init__")).parameters.values())[1:]
     told: list[dict[str, Any]] = []
     for one in found:
         options = typing.get_args(one.annotation)
         if one.kind is one.VAR_KEYWORD and options and typing.is_typeddict(options[0]):
             names = sorted(options[0].__required_keys__ | options[0].__optional_keys__)
             told += [{"name": name, "kind": "KEYWORD_ONLY", "required": False} for name in names]
-        elif one.name not in {"self", "cls"}:
+        else:
             told.append({"name": one.name, "kind": one.kind.name, "required": one.default is one.empty})
     return told
 
@@ -123,10 +123,11 @@ def _set_by_methods(owner: type) -> list[str]:
 
 def _member(base: Any, name: str) -> dict[str, Any]:
     value: Any = base.__dict__.get(name)
-    if type(value) in {staticmethod, classmethod}:
-        return {"kind": "method", "parameters": parameters(value.__func__)}
-    if inspect.isfunction(value):
-        return {"kind": "method", "parameters": parameters(value)}
+    if isinstance(value, staticmethod):
+        return {"kind": "method", "parameters": parameters(getattr(base, name))}
+    function = getattr(value, "__func__", value)  # of a class method
+    if inspect.isfunction(function):
+        return {"kind": "method", "parameters": (parameters(function) or [])[1:]}  # the first is the instance or class
     return {"kind": "attribute"}
 
 

@@ -6,7 +6,12 @@ from collections.abc import Iterator
 import pytest
 from honeyhive.guard import guard
 from honeyhive.testing import Recorder, recording
+from hypothesis import HealthCheck, settings
 from opentelemetry import trace
+
+# Nothing is timed in a test: the machine may be busy with others.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 def pytest_configure(config: pytest.Config) -> None:

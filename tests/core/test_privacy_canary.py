@@ -174,6 +174,15 @@ def test_the_redactor_loses_no_event(redacted: Seen, control: Seen) -> None:
     assert redacted.report["dropped"] == {}
 
 
+def test_metrics_are_made_of_what_was_redacted(redacted: Seen, control: Seen) -> None:
+    measured = [
+        line for seen in (control, redacted) for line in seen.output.splitlines() if line.startswith(b"metrics ")
+    ]
+
+    assert secret_of("model_parameter").encode() in measured[0]
+    assert b"[redacted:openai-key]" in measured[1]
+
+
 def test_the_program_has_been_everywhere(redacted: Seen) -> None:
     assert redacted.report["places"] == sorted(PLACES + UNREAD)
     assert len(PLACES) >= 30

@@ -202,6 +202,21 @@ def test_patterns_of_the_users_own_are_taken_out_of_every_leaf() -> None:
     assert found["honeyhive_inputs.b"] == "about [redacted:pattern]"
 
 
+def test_patterns_see_names_too_but_not_those_that_conventions_give() -> None:
+    own = redactor(redact_patterns=[r"[0-9]+"])
+    stock = Span(name="call 1", trace_id=b"t" * 16)
+    for key in ("honeyhive_inputs.item 2", "gen_ai.prompt.3.content", "honeyhive_text_keys"):
+        stock.attributes.add(key=key).value.array_value.values.add(string_value="inputs.item 2")
+    stock.events.add(name="event 4")
+    (found,) = ScopeSpans.FromString(own.span(ScopeSpans(spans=[stock]).SerializeToString())).spans
+
+    mark = "[redacted:pattern]"
+    assert (found.name, found.events[0].name) == (f"call {mark}", f"event {mark}")
+    keys = [one.key for one in found.attributes]
+    assert keys == [f"honeyhive_inputs.item {mark}", "gen_ai.prompt.3.content", "honeyhive_text_keys"]
+    assert found.attributes[2].value.array_value.values[0].string_value == f"inputs.item {mark}"
+
+
 def test_a_function_of_the_users_own_sees_every_text_but_no_identity() -> None:
     own = redactor(redact_with=str.upper)
     session_id = "0f0e0d0c-0b0a-4908-8706-050403020100"

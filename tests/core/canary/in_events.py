@@ -192,7 +192,7 @@ def config(secret: str) -> None:
 def model_parameter(secret: str) -> None:
     event = start_event(EventType.model, "model")
     assert event is not None
-    event.finish(config={"model": secret})
+    event.finish(config={"model": secret}, usage=Usage(input_tokens=1, output_tokens=1))
 
 
 @place

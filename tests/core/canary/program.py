@@ -12,6 +12,8 @@ import in_events
 import in_sessions
 import in_spans
 from honeyhive import HoneyHiveTracer
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 from places import HERE, PLACES, UNREAD, secret_of
 
@@ -31,7 +33,11 @@ class Printing(SpanProcessor):
 def main() -> None:
     logging.basicConfig(level=logging.DEBUG, stream=sys.stdout)
     is_off = sys.argv[1:] == ["off"]
-    HERE.tracer = HoneyHiveTracer.init(project="canaries", redact_secrets=not is_off, verbose=True)
+    reader = InMemoryMetricReader()
+    meters = MeterProvider([reader], shutdown_on_exit=False)
+    HERE.tracer = HoneyHiveTracer.init(
+        project="canaries", redact_secrets=not is_off, verbose=True, meter_provider=meters
+    )
     if not is_off:
         HERE.tracer.provider.add_span_processor(Printing())
     for name, put in {**PLACES, **UNREAD}.items():
@@ -44,6 +50,11 @@ def main() -> None:
         "dropped": dict(stats.dropped),
         "places": sorted(PLACES | UNREAD),
     }
+    measured = reader.get_metrics_data()
+    assert measured is not None
+    # Without the meter provider's own resource, which is the program's and none of ours.
+    scopes = [scope.to_json(indent=None) for resource in measured.resource_metrics for scope in resource.scope_metrics]
+    print("metrics", scopes)  # noqa: T201  what it is for
     print("report", json.dumps(report))  # noqa: T201  what it is for
 
 

@@ -160,7 +160,7 @@ def _setting_rows(settings: Iterable[SettingFound], *, shows_defaults: bool) -> 
             hint = f"{ARGUMENT} (over {setting.variable})"
         yield Text(setting.name, style=style), Text(text.plain(setting.value), style=style), Text(hint, style=style)
     if hidden:
-        yield (Text(f"{text.counted(hidden, 'setting')} at the default: --all", style="dim"),)
+        yield (Text(f"{hidden} more: --all", style="dim"), Text("at their defaults", style="dim"))
 
 
 def _journal_rows(journal: JournalFound) -> Iterator[Row]:

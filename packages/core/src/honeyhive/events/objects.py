@@ -11,10 +11,10 @@ import datetime as dt
 import sys
 import types
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
+from functools import lru_cache
 from itertools import islice
 from pathlib import PurePath
 from typing import Any, Final, cast
@@ -42,7 +42,7 @@ def describe(value: object) -> object:
     exception's ``__str__``.
     """
     try:
-        return _described(value)
+        return _form_of(type(value))(value)
     except Exception:  # noqa: BLE001  code of the value's own failed; the type still says what was there
         return f"<{type_name(value)}>"
 
@@ -53,9 +53,35 @@ def bounded(values: Iterable[object], size: int) -> list[object]:
     return kept if size <= MAX_ITEMS else [*kept, f"<{size - MAX_ITEMS} more>"]
 
 
-def fields_of(value: object) -> dict[str, object] | None:
-    """The fields of a dataclass or of a class of attrs that are set and public; None for other objects."""
-    kind = type(value)
+@lru_cache(1024)
+def _form_of(kind: type) -> Describe:
+    """How objects of *kind* are described; found out once, since it is asked for each of them in the caller's time."""
+    known = _EXACT.get(kind)
+    if known is not None:
+        return known
+    forms = (*_FORMS, *_loaded_forms())
+    found = next((form for base, form in forms if issubclass(kind, base)), None)
+    if found is not None:
+        return found
+    if any(base.__module__ == "pydantic.types" and base.__name__ in _SECRET_TYPES for base in kind.__mro__):
+        return _masked
+    names = _field_names(kind)
+    if names is not None:
+        return _by_fields(names)
+    is_model = any(_class_attribute(kind, name) is not None for name in ("model_fields", "__pydantic_fields__"))
+    return _pydantic_dump if is_model else _type_alone
+
+
+def _masked(_value: object) -> object:
+    return _MASKED
+
+
+def _type_alone(value: object) -> object:
+    return f"<{type_name(value)}>"
+
+
+def _field_names(kind: type) -> list[str] | None:
+    """The public fields of a dataclass or of a class of attrs; None for other classes."""
     declared = _class_attribute(kind, "__attrs_attrs__")
     if declared is not None:
         names = [attribute.name for attribute in cast("Iterable[Any]", declared)]
@@ -63,33 +89,28 @@ def fields_of(value: object) -> dict[str, object] | None:
         names = [field.name for field in dataclasses.fields(cast("Any", kind))]
     else:
         return None
-    found: dict[str, object] = {}
-    for name in names:
-        if not name.startswith("_"):
-            # Past a `__getattr__` or `__getattribute__` of its own, which may do anything.
-            with suppress(AttributeError):
-                found[name] = object.__getattribute__(value, name)
-    return found
+    return [name for name in names if not name.startswith("_")]
 
 
-def _described(value: object) -> object:
-    kind = type(value)
-    form = _EXACT.get(kind) or _form_of(kind)
-    if form is not None:
-        return form(value)
-    if any(base.__module__ == "pydantic.types" and base.__name__ in _SECRET_TYPES for base in kind.__mro__):
-        return _MASKED
-    fields = fields_of(value)
-    if fields is not None:
-        return fields
-    if _class_attribute(kind, "model_fields") is not None or _class_attribute(kind, "__pydantic_fields__") is not None:
-        return _pydantic_dump(value)
-    return f"<{type_name(value)}>"
+def _by_fields(names: list[str]) -> Describe:
+    """The fields that are set, read past a ``__getattr__`` or ``__getattribute__`` of the object's own."""
+    read = object.__getattribute__
+
+    def fields(value: object) -> object:
+        try:
+            return {name: read(value, name) for name in names}
+        except AttributeError:  # one has no value
+            return {name: read(value, name) for name in names if _is_set(value, name)}
+
+    return fields
 
 
-def _form_of(kind: type) -> Describe | None:
-    known = (*_FORMS, *_loaded_forms())
-    return next((form for base, form in known if issubclass(kind, base)), None)
+def _is_set(value: object, name: str) -> bool:
+    try:
+        object.__getattribute__(value, name)
+    except AttributeError:
+        return False
+    return True
 
 
 def _name_of(kind: type) -> str:

@@ -28,10 +28,10 @@ _NATIVE: Final = frozenset({uuid.UUID, type(None), bool, float})
 def to_json(value: object) -> bytes:
     """*value* as JSON in UTF-8; never raises for ``Exception`` reasons.
 
-    It runs no code of the user's but pydantic's dump and an exception's ``__str__``. Plain containers, enums and UUIDs go through orjson, other objects by what `describe` makes of them: dataclasses by their
-    fields, bytes by their hash, unknown objects by their type. On anything that orjson refuses (cycles, depth over 254,
-    integers over 64 bits, lone surrogates) the value is first made plain: at most 32 levels, 10,000 items a container, and
-    100,000 values in all.
+    It runs no code of the user's but pydantic's dump and an exception's ``__str__``. Plain containers, enums and UUIDs go
+    through orjson, other objects by what `describe` makes of them: dataclasses by their fields, bytes by their hash, unknown
+    objects by their type. On anything that orjson refuses (cycles, depth over 254, integers over 64 bits, lone surrogates)
+    the value is first made plain: at most 32 levels, 10,000 items a container, and 100,000 values in all.
     """
     try:
         return orjson.dumps(value, None, _FAST)

@@ -41,11 +41,11 @@ class EvalSettings:
         """Settings of their own with the same values."""
         return dataclasses.replace(self)
 
-    def update(self, settings: "EvalSettings | Mapping[str, Any] | None") -> None:
-        """Take over what *settings* give; raises `ConfigurationError` for a name that is none of them."""
-        if settings is None:
+    def update(self, eval_settings: "EvalSettings | Mapping[str, Any] | None") -> None:
+        """Take over what *eval_settings* give; raises `ConfigurationError` for a name that is none of them."""
+        if eval_settings is None:
             return
-        given = vars(settings) if isinstance(settings, EvalSettings) else settings
+        given = vars(eval_settings) if isinstance(eval_settings, EvalSettings) else eval_settings
         for key, value in given.items():
             if key not in SETTING_NAMES and key != "name":
                 message = f"{key!r} is no setting of an evaluator; known are {', '.join(SETTING_NAMES)}"
@@ -59,11 +59,11 @@ class EvalSettings:
         return {key: value for key, value in vars(self).items() if key != "name"}
 
     @staticmethod
-    def extract_eval_settings_and_kwargs(values: Mapping[str, Any] | None) -> tuple[Values, Values]:
-        """*values* apart: the settings among them, and the arguments of the evaluator's function."""
-        given = values or {}
-        settings = {key: value for key, value in given.items() if key in SETTING_NAMES}
-        return settings, {key: value for key, value in given.items() if key not in SETTING_NAMES}
+    def extract_eval_settings_and_kwargs(settings: Mapping[str, Any] | None) -> tuple[Values, Values]:
+        """*settings* apart: the settings among them, and the arguments of the evaluator's function."""
+        given = settings or {}
+        known = {key: value for key, value in given.items() if key in SETTING_NAMES}
+        return known, {key: value for key, value in given.items() if key not in SETTING_NAMES}
 
 
 SETTING_NAMES = tuple(field.name for field in dataclasses.fields(EvalSettings) if field.name != "name")

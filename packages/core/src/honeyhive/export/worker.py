@@ -6,7 +6,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Final
 
@@ -174,8 +174,6 @@ class Worker:
         for outlet, scope, span, size in items:
             encoded = span if type(span) is bytes else _encode(outlet, span, size)
             if encoded is not None:
-                if outlet.metrics is not None:
-                    outlet.metrics.record(encoded, outlet.labels)
                 source = outlet, None if type(span) is bytes else getattr(span, "resource", None)
                 grouped.setdefault(source, {}).setdefault(scope, []).append(encoded)
         for (outlet, resource), scopes in _portions(grouped):
@@ -184,6 +182,9 @@ class Worker:
             if count == 0:
                 continue
             try:
+                if outlet.metrics is not None:
+                    for span in chain.from_iterable(screened.values()):
+                        outlet.metrics.record(span, outlet.labels)
                 own = outlet.screen.resource(resource or outlet.resource)
                 self._keep(outlet, otlp.record(own, screened), count)
             except Exception as error:  # noqa: BLE001  a batch lost to a fault of ours is counted like any other

@@ -47,6 +47,11 @@ class TracerIdentity(TracerCore):
         return self.settings.api_key
 
     @property
+    def ingestion_api_key(self) -> str | None:
+        """The key that sends events, where it is another than the API key."""
+        return self.settings.ingestion_api_key
+
+    @property
     def server_url(self) -> str:
         """The base URL of the HoneyHive API."""
         return self.settings.server_url

@@ -25,16 +25,22 @@ class Redactor:
 
     def __init__(self, settings: Settings) -> None:
         marker = Marker(settings)
-        stages: list[Stage] = [pattern_stage(pattern, marker) for pattern in settings.redact_patterns]
-        stages += settings.redact_with
+        functions: list[Stage] = [*settings.redact_with]
         if settings.redact_pii is not False:
-            stages.append(pii_stage(settings.redact_pii, marker))
+            functions.append(pii_stage(settings.redact_pii, marker))
         self._marker = marker
         self._names = Names(settings.redact_keys, with_own=settings.redact_secrets)
         self._secrets = Secrets(
             names=self._names, literals=_literals(settings), marker=marker, by_form=settings.redact_secrets
         )
-        self._texts = Texts(self._secrets, self._names, marker, stages, max_json=settings.max_event_bytes)
+        self._texts = Texts(
+            self._secrets,
+            self._names,
+            marker,
+            patterns=[pattern_stage(pattern, marker) for pattern in settings.redact_patterns],
+            functions=functions,
+            max_json=settings.max_event_bytes,
+        )
         self.count = 0
 
     def candidates(self, entries: Sequence[bytes]) -> Iterable[int]:

@@ -43,20 +43,20 @@ class SpanRewriter:
 
     def span(self, entry: bytes) -> bytes:
         """*entry* of ``ScopeSpans.spans`` with its leaves redacted."""
-        name, pair = self._name, self._key_value
+        fixed, content, pair = self._fixed, self._content, self._key_value
         fields: Mapping[int, Rewrite] = {
-            3: name,
-            5: name,
+            3: fixed,
+            5: content,
             9: pair,
-            11: partial(rewritten, handlers={2: name, 3: pair}),
-            13: partial(rewritten, handlers={3: name, 4: pair}),
-            15: partial(rewritten, handlers={2: self._content}),
+            11: partial(rewritten, handlers={2: content, 3: pair}),
+            13: partial(rewritten, handlers={3: fixed, 4: pair}),
+            15: partial(rewritten, handlers={2: content}),
         }
         return self._inside(entry, 2, fields)
 
     def scope(self, entry: bytes) -> bytes:
         """``ScopeSpans.scope``, and what follows it there, with its leaves redacted."""
-        return self._inside(entry, 1, {1: self._name, 2: self._name, 3: self._key_value})
+        return self._inside(entry, 1, {1: self._fixed, 2: self._fixed, 3: self._key_value})
 
     def resource(self, entry: bytes) -> bytes:
         """``ResourceSpans.resource``, and what follows it there, with its leaves redacted."""
@@ -64,12 +64,15 @@ class SpanRewriter:
 
     def _inside(self, entry: bytes, number: int, handlers: Mapping[int, Rewrite]) -> bytes:
         # Field 3 of ScopeSpans and of ResourceSpans is a schema's URL.
-        outer: Mapping[int, Rewrite] = {number: partial(rewritten, handlers=handlers), 3: self._name}
+        outer: Mapping[int, Rewrite] = {number: partial(rewritten, handlers=handlers), 3: self._fixed}
         after = rewritten(memoryview(entry), outer)
         return entry if after is None else after
 
-    def _name(self, text: memoryview) -> bytes | None:
-        return self._counted(self._texts.redacted(bytes(text), is_name=True))
+    def _fixed(self, text: memoryview) -> bytes | None:
+        return self._counted(self._texts.without_secrets(bytes(text)))
+
+    def _key(self, text: memoryview) -> bytes | None:
+        return self._counted(self._texts.without_matches(bytes(text)))
 
     def _content(self, text: memoryview) -> bytes | None:
         return self._counted(self._texts.redacted(bytes(text)))
@@ -85,12 +88,13 @@ class SpanRewriter:
         keys = [payload for number, payload, _, _ in fields_of(body) if number == 1 and payload is not None]
         key = bytes(keys[-1]).decode("utf-8", "replace") if keys else ""
         if key in _IDENTITY:
-            return rewritten(body, {2: partial(self._value, depth=depth, is_name=True)})
-        handlers: dict[int, Rewrite] = {2: partial(self._value, depth=depth)}
+            leaf = self._key if key == semconv.TEXT_KEYS else self._fixed
+            return rewritten(body, {2: partial(self._value, depth=depth, leaf=leaf)})
+        handlers: dict[int, Rewrite] = {2: partial(self._value, depth=depth, leaf=self._content)}
         if self._texts.denies(key):
             handlers[2] = self._denied
-        if PLAIN_KEY.fullmatch(key) is None:
-            handlers[1] = self._name
+        if self._texts.sees_everything or PLAIN_KEY.fullmatch(key) is None:
+            handlers[1] = self._key
         return rewritten(body, handlers)
 
     def _denied(self, value: memoryview) -> bytes | None:
@@ -104,16 +108,16 @@ class SpanRewriter:
             return None
         return self._counted(delimited_field(_STRING, self._texts.denied(secret)))
 
-    def _value(self, value: memoryview, *, depth: int, is_name: bool = False) -> bytes | None:
+    def _value(self, value: memoryview, *, depth: int, leaf: Rewrite) -> bytes | None:
         if depth == 0:
             return self._counted(delimited_field(_STRING, _TOO_DEEP.encode()))
-        nested = partial(self._value, depth=depth - 1, is_name=is_name)
+        nested = partial(self._value, depth=depth - 1, leaf=leaf)
         return rewritten(
             value,
             {
-                _STRING: self._name if is_name else self._content,
+                _STRING: leaf,
                 5: partial(rewritten, handlers={1: nested}),
                 6: partial(rewritten, handlers={1: partial(self._pair, depth=depth - 1)}),
-                7: self._name,  # bytes are nothing for a function from text to text
+                7: self._fixed,  # bytes are nothing for a function from text to text
             },
         )

@@ -14,6 +14,8 @@ from honeyhive.guard import guard
 Stage = Callable[[str], str]
 
 _OPENING: Final = (b"{", b"[")
+# What is before the part of a name that the program chose, in attributes of ours and in lists of their names.
+_FIELD: Final = re.compile(rb"(?:honeyhive_)?(?:inputs|outputs|config|metadata|metrics|feedback|user_properties)\.")
 _PAIR: Final = 2
 # The shortest text with a secret in it: `jwt=x`.
 _LEAST: Final = 5
@@ -28,15 +30,23 @@ class Texts:
     """Takes out of single texts what one tracer's settings name."""
 
     def __init__(
-        self, secrets: Secrets, names: Names, marker: Marker, stages: Sequence[Stage], *, max_json: int
+        self,
+        secrets: Secrets,
+        names: Names,
+        marker: Marker,
+        *,
+        patterns: Sequence[Stage],
+        functions: Sequence[Stage],
+        max_json: int,
     ) -> None:
         self._secrets = secrets
         self._names = names
         self._marker = marker
-        self._stages = stages
+        self._patterns = patterns
+        self._stages = [*patterns, *functions]
         # A larger text is cut afterwards, and no JSON then; its names and values are found in it all the same.
         self._max_json = max_json
-        self.sees_everything = bool(stages)
+        self.sees_everything = bool(self._stages)
 
     def denies(self, key: str) -> bool:
         """Whether the value of *key* is taken out whatever it is."""
@@ -46,13 +56,24 @@ class Texts:
         """What stands for the value of a denied key."""
         return self._marker("key", value).encode()
 
-    def redacted(self, text: bytes, *, is_name: bool = False) -> bytes | None:
-        """*text* without what is to be taken out; None when that is nothing.
+    def without_secrets(self, text: bytes) -> bytes | None:
+        """*text* without secrets, whatever else the settings take out: identity, and names that conventions give."""
+        return self._secrets.taken_out(text)
 
-        Names (of attributes, spans, events) go through patterns for secrets alone: a user's function is for content.
-        """
-        if is_name:
-            return self._secrets.taken_out(text)
+    def without_matches(self, name: bytes) -> bytes | None:
+        """The *name* of an attribute: what the program chose of it goes through the user's patterns too."""
+        field = _FIELD.match(name)
+        clean = self._secrets.taken_out(name)
+        if field is None or not self._patterns:
+            return clean
+        before = (name if clean is None else clean)[field.end() :].decode("utf-8", "replace")
+        after = before
+        for pattern in self._patterns:
+            after = pattern(after)
+        return clean if after == before else field[0] + after.encode("utf-8", "replace")
+
+    def redacted(self, text: bytes) -> bytes | None:
+        """*text* without what is to be taken out; None when that is nothing."""
         if text.lstrip()[:1] not in _OPENING or len(text) > self._max_json:
             return self._flat(text)
         if not self.sees_everything and not self._secrets.may_be_in(text):
@@ -150,4 +171,3 @@ def pattern_stage(pattern: re.Pattern[str], marker: Marker) -> Stage:
         return marker("pattern", match[0].encode("utf-8", "replace")) if match[0] else ""
 
     return lambda text: pattern.sub(replace, text)
-
