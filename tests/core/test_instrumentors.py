@@ -7,7 +7,7 @@ import subprocess
 import sys
 import textwrap
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import metadata
 from pathlib import Path
@@ -25,7 +25,10 @@ from honeyhive.tracing.instrumentors import EXTRAS, choices, extra_of, normalize
 from honeyhive_langchain import HoneyHiveCallbackHandler
 from langchain_openai import ChatOpenAI
 from openinference.instrumentation.openai import OpenAIInstrumentor
-from opentelemetry.instrumentation.genai.openai import OpenAIInstrumentor as OTelOpenAIInstrumentor
+from pydantic import SecretStr
+
+# Without types of its own: loaded by name.
+OTelOpenAIInstrumentor: Any = importlib.import_module("opentelemetry.instrumentation.genai.openai").OpenAIInstrumentor
 
 USAGE = {"prompt_tokens": 7, "completion_tokens": 2, "total_tokens": 9}
 MODEL = "gpt-4o"
@@ -51,7 +54,7 @@ class Provider(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(answer)
 
-    def _stream(self, head: dict[str, object]) -> None:
+    def _stream(self, head: Mapping[str, object]) -> None:
         self.send_response(200)
         self.send_header("content-type", "text/event-stream")
         self.send_header("connection", "close")
@@ -63,7 +66,7 @@ class Provider(BaseHTTPRequestHandler):
         self.wfile.write(b"data: [DONE]\n\n")
         self.close_connection = True
 
-    def _chunk(self, head: dict[str, object], choices: list[object], usage: object = None) -> None:
+    def _chunk(self, head: Mapping[str, object], choices: list[object], usage: object = None) -> None:
         chunk = {**head, "object": "chat.completion.chunk", "choices": choices, "usage": usage}
         self.wfile.write(b"data: " + json.dumps(chunk).encode() + b"\n\n")
 
@@ -207,7 +210,7 @@ def test_a_langchain_model_and_its_client_are_one_model_event_with_usage_once(
     instrumented: Callable[..., Recorder], url: str, *, is_streaming: bool
 ) -> None:
     recorder = instrumented(instrument="auto")
-    model = ChatOpenAI(model=MODEL, base_url=url, api_key="none", stream_usage=True, max_retries=0)
+    model = ChatOpenAI(model=MODEL, base_url=url, api_key=SecretStr("none"), stream_usage=True, max_retries=0)
     config: Any = {"callbacks": [HoneyHiveCallbackHandler()]}
 
     with session("chat"):
@@ -372,6 +375,44 @@ def test_auto_leaves_out_what_it_must(install: Callable[..., None]) -> None:
     assert "httpinstrumentor" not in found
 
 
+NOTED = """
+    providers = []
+
+    class Instrumentor:
+        def instrument(self, **options):
+            providers.append(options["tracer_provider"])
+
+        def uninstrument(self):
+            providers.clear()
+"""
+
+
+def test_an_instrumentor_that_is_not_about_models_is_activated_by_its_name_only(install: Callable[..., None]) -> None:
+    install("quiet", "pytest", NOTED)
+
+    with recording(instrument="pytest") as recorder:
+        noted: Any = importlib.import_module("quiet")
+        assert noted.providers == [recorder.tracer.provider]
+        recorder.tracer.shutdown()
+        assert noted.providers == []
+
+
+def test_the_extras_of_1x_install_instrumentors_and_no_client() -> None:
+    declared = metadata("honeyhive")
+    extras = {
+        name for name in declared.get_all("Provides-Extra") or [] if name.startswith(("openinference", "traceloop"))
+    }
+    requirements = declared.get_all("Requires-Dist") or []
+
+    assert {"openinference-openai", "openinference-aws-bedrock", "traceloop-google-ai"} <= extras
+    for extra in extras:
+        needed = [text for text in requirements if f"extra == '{extra}'" in text]
+        assert needed
+        assert all(
+            text.startswith(("honeyhive[", "openinference-", "opentelemetry-instrumentation-")) for text in needed
+        )
+
+
 def test_a_library_that_is_missing_or_unsuitable_is_an_error_by_name(install: Callable[..., None]) -> None:
     install("absentai", "absentai", BROKEN, GENAI, "absent-library>=1; extra == 'instruments'")
 
@@ -420,7 +461,9 @@ def test_the_global_provider_is_left_alone_and_each_backend_gets_its_own_spans(*
 
 
 def test_importing_this_package_loads_no_sdk_and_no_instrumentor() -> None:
-    program = "import honeyhive, sys; print([n for n in sys.modules if 'opentelemetry.sdk' in n or 'instrumentor' in n])"
+    program = (
+        "import honeyhive, sys; print([n for n in sys.modules if 'opentelemetry.sdk' in n or 'instrumentor' in n])"
+    )
 
     told = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
 

@@ -2,15 +2,21 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
-from honeyhive import enrich_session, session, trace
+from honeyhive import HoneyHiveTracer, enrich_session, session, trace
+from honeyhive.events.conventions import Reading
+from honeyhive.events.conventions.usage import plain_usage, read_usage
+from honeyhive.events.decode import decode_request
 from honeyhive.events.event import Event
-from honeyhive.integration import current_session, start_event, suppress
+from honeyhive.integration import attached, current_session, extract, inject, start_event, suppress
 from honeyhive.models import EventType
 from honeyhive.testing import MemoryTracer, Recorder, recording
 from honeyhive.tracer import HoneyHiveSpanProcessor
+from hypothesis import given
+from hypothesis import strategies as st
 from opentelemetry import trace as otel_trace
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.resources import Resource
@@ -147,7 +153,21 @@ def test_what_is_said_of_the_session_inside_a_request_span_reaches_that_session(
     assert inside is not None
 
     (found,) = [found for found in recorder.sessions() if found.session_id == inside.session_id]
-    assert found.root.metadata["tier"] == "gold"
+    assert (found.root.event_name, found.root.metadata["tier"]) == ("request", "gold")
+
+
+def test_the_session_of_a_request_span_is_carried_to_the_next_service(recorder: Recorder) -> None:
+    carrier: dict[str, str] = {}
+    with recorder.tracer.provider.get_tracer("lib").start_as_current_span("request", kind=SpanKind.SERVER):
+        inside = current_session()
+        inject(carrier, url="http://127.0.0.1/next")
+    assert inside is not None
+
+    continued = extract(carrier)
+    with attached(continued):
+        work()
+
+    assert by_name(recorder)["work"].session_id == inside.session_id != recorder.tracer.session_id
 
 
 def exported(recorder: Recorder) -> Any:
@@ -258,6 +278,24 @@ def test_spans_of_a_users_own_provider_become_events_and_keep_their_resource(rec
     assert [span.name for span in theirs.get_finished_spans()] == ["outer"]
 
 
+def test_each_span_reaches_the_journal_under_the_resource_it_was_made_with(tmp_path: Path) -> None:
+    ours = HoneyHiveTracer(project="tests", service_name="shop", data_dir=tmp_path)
+    provider = TracerProvider(resource=Resource({"service.name": "billing"}), shutdown_on_exit=False)
+    provider.add_span_processor(HoneyHiveSpanProcessor(tracer_instance=ours))
+    try:
+        with ours.session("chat"):
+            for made_by, name in ((provider, "theirs"), (ours.provider, "on ours")):
+                with made_by.get_tracer("lib").start_as_current_span(name):
+                    pass
+        assert ours.flush()
+        segments = [path.read_bytes() for path in tmp_path.glob("journal/*.otlp")]
+    finally:
+        ours.shutdown()
+
+    services = {span.name: span.resource["service.name"] for segment in segments for span in decode_request(segment)}
+    assert services == {"chat": "shop", "theirs": "billing", "on ours": "shop"}
+
+
 def test_a_span_that_its_own_provider_does_not_sample_is_not_taken_in(recorder: Recorder) -> None:
     provider = TracerProvider(sampler=ALWAYS_OFF, shutdown_on_exit=False)
     provider.add_span_processor(HoneyHiveSpanProcessor())
@@ -274,7 +312,7 @@ def test_two_processors_on_one_provider_record_a_span_once(recorder: Recorder) -
     with provider.get_tracer("lib").start_as_current_span("once"):
         pass
 
-    assert [event.event_name for event in recorder.events()] == ["once"]
+    assert [span.name for span in recorder.spans()].count("once") == 1
 
 
 def test_a_span_belongs_to_the_tracer_whose_session_it_is_made_in(recorder: Recorder) -> None:
@@ -412,3 +450,28 @@ def test_a_span_that_never_ends_is_not_kept(recorder: Recorder) -> None:
         pass
 
     assert [event.event_name for event in recorder.events()] == ["kept"]
+
+
+USAGE_NAMES = [
+    "gen_ai.usage.input_tokens",
+    "gen_ai.usage.prompt_tokens",
+    "gen_ai.usage.output_tokens",
+    "gen_ai.usage.total_tokens",
+    "gen_ai.usage.cache_read.input_tokens",
+    "gen_ai.usage.reasoning.output_tokens",
+    "llm.token_count.prompt",
+    "llm.token_count.completion",
+    "llm.token_count.total",
+    "llm.token_count.prompt_details.cache_write",
+    "llm.token_count.completion_details.audio",
+    "llm.cost.total",
+    "langfuse.observation.usage_details",
+]
+COUNTS = st.integers(-1, 50) | st.sampled_from(["", "7", "x", '{"input": 3, "output": 4}', None, 2.0, 2.5, True])
+
+
+@given(st.dictionaries(st.sampled_from(USAGE_NAMES), COUNTS))
+def test_the_usage_that_a_price_is_looked_up_by_is_the_one_that_readers_show(attributes: dict[str, object]) -> None:
+    quick = plain_usage(attributes)
+
+    assert quick is None or quick == read_usage(Reading(attributes, event_type=EventType.model))

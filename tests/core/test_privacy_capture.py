@@ -147,6 +147,7 @@ def test_none_mode_keeps_names_times_and_status_alone() -> None:
         assert (event.inputs, event.outputs, event.config, event.metrics, event.feedback) == ({}, {}, {}, {}, {})
         assert event.user_properties == {}
         assert event.duration >= 0
+    assert not [point for span in recorder.spans() for point in span.points if point.name.startswith("gen_ai.")]
     failing = recorder.event("failing")
     assert (failing.error, failing.metadata["status"]) == ("error", "error")
     assert "prompt_tokens" not in recorder.event("model").metadata

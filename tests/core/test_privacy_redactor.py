@@ -76,7 +76,7 @@ SECRETS = {
     "private key without end": "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXk\nmore of it",
 }
 
-# What surrounds a secret may be anything; a key that is glued to a word is still one where its prefix is unmistakable.
+# What surrounds a secret may be anything.
 AROUND = [("", ""), ("use ", " now"), ("(", ")"), ("key=", "&x=1"), ('"', '"'), ("line\n", "\nline"), ("日本", "語")]
 
 
@@ -89,6 +89,14 @@ def test_credentials_are_known_by_their_form(kind: str) -> None:
             clean = PLAIN.text(text)
             assert secret[6:-2] not in clean.replace("\\n", "\n"), text
             assert "[redacted:" in clean
+
+
+GLUED = ["openai-key", "anthropic-key", "google-key", "github-token", "stripe-key", "langsmith-key", "groq-key"]
+
+
+@pytest.mark.parametrize("kind", GLUED)
+def test_an_unmistakable_key_is_known_although_it_is_glued_to_a_word(kind: str) -> None:
+    assert SECRETS[kind][6:-2] not in PLAIN.text(f"thekeyis{SECRETS[kind]}")
 
 
 def test_a_span_with_a_secret_is_found_by_the_scan_of_its_batch() -> None:

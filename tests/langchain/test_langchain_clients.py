@@ -36,18 +36,18 @@ class ClientModel(BaseChatModel):
         else:
             self.inner.invoke("inner")
             step()
-        return ChatResult(generations=[ChatGeneration(message=AIMessage("hello", usage_metadata=USAGE))])
+        return ChatResult(generations=[ChatGeneration(message=AIMessage(content="hello", usage_metadata=USAGE))])
 
     def _stream(self, *args: Any, **kwargs: Any) -> Iterator[ChatGenerationChunk]:
         self._request()
         for text in ("hel", "lo"):
-            yield ChatGenerationChunk(message=AIMessageChunk(text))
+            yield ChatGenerationChunk(message=AIMessageChunk(content=text))
 
     async def _astream(self, *args: Any, **kwargs: Any) -> AsyncIterator[ChatGenerationChunk]:
         self._request()
         for text in ("hel", "lo"):
             await asyncio.sleep(0)
-            yield ChatGenerationChunk(message=AIMessageChunk(text))
+            yield ChatGenerationChunk(message=AIMessageChunk(content=text))
 
 
 @trace(event_name="step")

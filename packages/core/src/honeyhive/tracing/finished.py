@@ -13,7 +13,7 @@ from honeyhive.events.event import EventType
 from honeyhive.events.values import utf8
 from honeyhive.events.wire import delimited, varint
 from honeyhive.tracing.capture import CapturePolicy
-from honeyhive.tracing.parts import cost_parts
+from honeyhive.tracing.parts import cost_parts, static_part
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
@@ -57,9 +57,7 @@ class FinishedSpan:
         "event_type",
         "has_usage",
         "identity",
-        "links",
         "parent_id",
-        "points",
         "resource",
         "span",
     )
@@ -84,15 +82,15 @@ class FinishedSpan:
         self.parent_id = parent_id
         self.resource = resource
         self.capture = capture
-        self.points, self.links = span.events, span.links  # the SDK copies them each time it is asked
-        if capture is not None:
-            self.points = tuple(point for point in self.points if capture.reads_point(point.name))
 
     @property
     def size(self) -> int:
         """About how many bytes the span will take; counted without encoding it."""
         attributes = self.attributes
-        size = _SPAN_SIZE + _ATTRIBUTE_SIZE * len(attributes) + _POINT_SIZE * (len(self.points) + len(self.links))
+        span: Any = self.span
+        # Counted where they lie: the public properties copy them, which costs more than everything else here.
+        points = len(span._events) + len(span._links)  # noqa: SLF001  the SDK's own list
+        size = _SPAN_SIZE + _ATTRIBUTE_SIZE * len(attributes) + _POINT_SIZE * points
         for value in attributes.values():
             if type(value) is str:
                 size += len(value)
@@ -116,7 +114,7 @@ class FinishedSpan:
                 context.span_id.to_bytes(8, "big"),
                 parent.span_id.to_bytes(8, "big") if parent is not None else b"",
             ),
-            otlp.name_and_kind(span.name, span.kind.value + 1),
+            static_part(span.name, None, span.kind.value + 1),
             otlp.times(start_ns, span.end_time or start_ns),
             self.identity,
             _TYPES[event_type],
@@ -129,9 +127,12 @@ class FinishedSpan:
             parts.append(otlp.attribute(semconv.PARENT_ID, self.parent_id))
         if context.trace_state:
             parts.append(_trace_state(context.trace_state))
-        parts.extend(_point(point, _read(point.attributes, self.capture)) for point in self.points)
-        parts.extend(_link(link, _read(link.attributes, self.capture)) for link in self.links)
-        parts.extend(_dropped_counts(span))
+        capture = self.capture
+        points = [point for point in span.events if capture is None or capture.reads_point(point.name)]
+        parts.extend([_point(point, _read(point.attributes, capture)) for point in points])
+        parts.extend([_link(link, _read(link.attributes, capture)) for link in span.links])
+        if span.dropped_attributes or span.dropped_events or span.dropped_links:
+            parts.extend(_dropped_counts(span))
         code = _OTLP_STATUS.get(span.status.status_code)
         if code is not None:
             description = span.status.description
@@ -146,10 +147,9 @@ class FinishedSpan:
         for key, value in self.attributes.items():
             if key in _OURS or (not has_usage and key.startswith(_USAGE)):
                 continue
-            kind: type[object] = type(value)
-            if kind is str:
+            if type(value) is str:
                 encoded.append(otlp.text_attribute(encode_key(key), utf8(value)))
-            elif kind is int:
+            elif type(value) is int:
                 encoded.append(otlp.field_attribute(encode_key(key), value))
             else:
                 encoded.append(otlp.attribute(key, value))

@@ -90,6 +90,7 @@ _WIDE: Final = rb"[A-Za-z0-9_-]"
 
 KINDS: Final = (
     _token("anthropic-key", rb"sk-ant-", _WIDE, 8),
+    _token("openai-key", rb"sk-(?:proj|svcacct|admin|or-v1)-", _WIDE, 8),
     _token("openai-key", rb"sk-", _WIDE, 16, starts=True),
     _token("langfuse-key", rb"sk-lf-", _WIDE, 8),
     _token("google-key", rb"AIza", _WIDE, 20),
