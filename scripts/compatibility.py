@@ -143,7 +143,7 @@ def document(found: list[Row]) -> str:
         "Written by `uv run python scripts/compatibility.py`, which inspects the 1.x wheel and this package; not by hand.",
         "A name is listed for each public module that has it. *As in 1.x*: it exists and takes every call that 1.x takes.",
         "*Deprecated*: the same, and it says once what replaces it. *Changed*: some calls differ, as told. *Gone*: not here,",
-        "and why. What a name *does* is the matter of the tests, and of `docs/defects.md` where 1.x did it wrong.",
+        "and why. What a name *does* is the matter of the tests.",
         "",
         "| state | names |",
         "|---|---|",
