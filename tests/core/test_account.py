@@ -8,7 +8,7 @@ from pathlib import Path
 
 PRELUDE = """
 import asyncio, json, threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from honeyhive import HoneyHiveTracer, session, trace
 @trace
 def work(n): return n
@@ -17,7 +17,7 @@ def account(tracer):
     stats = tracer.stats()
     return [stats.accepted, stats.delivered, stats.pending, dict(stats.dropped)]
 
-# A collector inside the program, which answers only when `release` is set.
+# A collector inside the program, which answers only when `release` is set; of one thread, since none can be started at the program's end.
 asked, release = threading.Event(), threading.Event()
 class Handler(BaseHTTPRequestHandler):
     def do_POST(self):
@@ -27,7 +27,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(200)
         self.end_headers()
     def log_message(self, *_): pass
-server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+server = HTTPServer(("127.0.0.1", 0), Handler)
 threading.Thread(target=server.serve_forever, daemon=True).start()
 URL = f"http://127.0.0.1:{server.server_port}"
 """
