@@ -33,13 +33,18 @@ class Seen:
 
 
 class Far:
-    """A server that answers by script, 200 when it is used up, and keeps what it was sent."""
+    """A server that answers by script, 200 when it is used up, and keeps what it was sent.
+
+    To what is larger than ``max_body`` it answers 413.
+    """
 
     def __init__(self) -> None:
         self.seen: list[Seen] = []
         self.posts: list[int] = []
         self.puts: list[int] = []
         self.headers: dict[str, str] = {}
+        self.max_body = 1 << 30
+        self.too_large: list[Seen] = []
         far = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -48,9 +53,10 @@ class Far:
             def handle_any(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))
                 headers = {key.lower(): value for key, value in self.headers.items()}
-                far.seen.append(Seen(self.command, self.path, headers, body))
                 script = far.puts if self.command == "PUT" else far.posts
-                self.send_response(script.pop(0) if script else 200)
+                is_too_large = len(body) > far.max_body
+                (far.too_large if is_too_large else far.seen).append(Seen(self.command, self.path, headers, body))
+                self.send_response(413 if is_too_large else script.pop(0) if script else 200)
                 for name, value in far.headers.items():
                     self.send_header(name, value)
                 self.send_header("content-length", "0")

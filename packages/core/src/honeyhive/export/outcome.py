@@ -2,6 +2,9 @@
 
 import dataclasses
 from collections.abc import Mapping
+from typing import Final
+
+TOO_LARGE: Final = "http_413"
 
 
 def _none() -> Mapping[str, int]:

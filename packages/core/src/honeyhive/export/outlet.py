@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from honeyhive import semconv
+from honeyhive.export.batch import MAX_REQUEST_BYTES
 from honeyhive.lateload import late_imports
 from honeyhive.settings import Settings
 
@@ -55,6 +56,7 @@ class Outlet:
         self.settled = threading.Condition(self._lock)
         self.metrics = None if settings.meter_provider is None else _metrics_for(settings.meter_provider)
         self.claims: Mapping[str, int] = {}
+        self.max_request_bytes = MAX_REQUEST_BYTES  # less where the destination said that this is too much
         self._screen: Screen | None = None
 
     @property

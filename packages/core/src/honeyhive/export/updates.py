@@ -13,7 +13,7 @@ from honeyhive.events.decode import decode_resource_spans, split_records
 from honeyhive.events.reader import Update, read_span
 from honeyhive.events.values import to_json
 from honeyhive.events.wire import delimited, read_fields, varint
-from honeyhive.export.outcome import Outcome
+from honeyhive.export.outcome import TOO_LARGE, Outcome
 
 _TARGET: Final = otlp.encode_key(semconv.UPDATE_TARGET)
 _RECORD_TAG: Final = b"\x0a"  # ExportTraceServiceRequest.resource_spans = 1
@@ -78,6 +78,8 @@ class Parting:
         waiting = [record for record in records if record.key not in self._settled]
         if waiting:
             outcome = post(b"".join(record.body for record in waiting))
+            if outcome.refused == TOO_LARGE and sum(record.count for record in waiting) > 1:
+                return outcome  # the body is taken apart and comes again
             if not self._settle(outcome, *(record.key for record in waiting)):
                 return outcome
         for number, same in enumerate(_by_event([word for word in words if word.key not in self._settled])):

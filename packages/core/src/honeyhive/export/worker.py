@@ -1,20 +1,22 @@
 """The worker: takes spans from the queue, writes the journal, delivers, and keeps the account."""
 
-import dataclasses
 import logging
 import threading
 import time
 from collections import deque
 from collections.abc import Iterator
-from itertools import chain, islice
+from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
 from opentelemetry import context as otel_context
 
 from honeyhive.events import otlp
+from honeyhive.export.batch import MAX_REQUEST_BYTES, Batch, group_of, is_due
 from honeyhive.export.delivery import Delivery
-from honeyhive.export.journal import Journal, Place
+from honeyhive.export.journal import Journal
+from honeyhive.export.outcome import TOO_LARGE
 from honeyhive.export.outlet import Outlet
 from honeyhive.export.queue import Encodable, EventQueue, Item, Shortenable
 from honeyhive.export.wakeup import Wakeup
@@ -25,7 +27,6 @@ _LOG: Final = logging.getLogger("honeyhive")
 _SUPPRESS_KEY: Final = getattr(otel_context, "_SUPPRESS_INSTRUMENTATION_KEY", "suppress_instrumentation")
 
 _BATCH_ITEMS: Final = 512
-_BATCH_BYTES: Final = 2 << 20
 # How long the worker lets events gather: at most this old when they reach the journal.
 _GATHER_S: Final = 0.05
 # Batches that wait for delivery in memory because there is no journal to keep them.
@@ -36,24 +37,6 @@ _SHUTDOWN_ATTEMPTS: Final = 1
 
 # Whose spans these are, and the resource they were made under where it is not the tracer's own.
 _Source = tuple[Outlet, bytes | None]
-
-
-@dataclasses.dataclass(slots=True)
-class _Batch:
-    """One record on its way to a destination: in the journal, or in memory when it could not be written there."""
-
-    count: int
-    size: int
-    due: float
-    place: Place | None
-    body: bytes | None
-    attempts: int = 0
-
-    def read(self) -> bytes:
-        """The record; raises ``OSError`` when its segment is gone."""
-        if self.body is not None:
-            return self.body
-        return self.place.read() if self.place is not None else b""
 
 
 class Worker:
@@ -73,7 +56,7 @@ class Worker:
         self._drain_lock = threading.RLock()
         self._stopping = False
         self._deadline = float("inf")
-        self._batches: dict[Outlet, deque[_Batch]] = {}
+        self._batches: dict[Outlet, deque[Batch]] = {}
         self._memory_bytes = 0
         self._paused: set[Outlet] = set()
         self.rounds = 0  # how often everything that waited was taken, written and tried
@@ -158,7 +141,7 @@ class Worker:
         self._delivery.close()
 
     @staticmethod
-    def _give_up(outlet: Outlet, batches: deque[_Batch]) -> None:
+    def _give_up(outlet: Outlet, batches: deque[Batch]) -> None:
         """What only memory holds ends with the process, counted; what the journal holds stays pending there."""
         lost = sum(batch.count for batch in batches if batch.place is None)
         if lost:
@@ -166,7 +149,7 @@ class Worker:
 
     def _drain(self) -> None:
         with self._drain_lock:
-            while items := self._queue.take(_BATCH_ITEMS, _BATCH_BYTES):
+            while items := self._queue.take(_BATCH_ITEMS, MAX_REQUEST_BYTES):
                 self._write(items)
 
     def _write(self, items: list[Item]) -> None:
@@ -208,7 +191,7 @@ class Worker:
             return
         self._memory_bytes += len(record) if place is None else 0
         due = time.monotonic() + settings.flush_interval_s
-        batch = _Batch(count, len(record), due, place, None if place is not None else record)
+        batch = Batch(count, len(record), due, place, None if place is not None else record)
         self._batches.setdefault(outlet, deque()).append(batch)
 
     def _journal_of(self, settings: Settings) -> Journal:
@@ -227,7 +210,7 @@ class Worker:
         for outlet in list(self._batches):
             batches = self._batches[outlet]
             threshold = outlet.settings.batch_size
-            while batches and outlet not in self._paused and (is_hurried or _is_due(batches, threshold)):
+            while batches and outlet not in self._paused and (is_hurried or is_due(batches, threshold)):
                 if len(self._queue) >= _BATCH_ITEMS:
                     self._drain()
                 if not self._send(outlet, batches):
@@ -235,9 +218,10 @@ class Worker:
             if not batches:
                 del self._batches[outlet]
 
-    def _send(self, outlet: Outlet, batches: deque[_Batch]) -> bool:
+    def _send(self, outlet: Outlet, batches: deque[Batch]) -> bool:
         """Post the oldest batches of *outlet* as one request; whether they are settled."""
-        group = _group(batches, outlet.settings.max_export_batch_size)
+        self._fit(batches, outlet.max_request_bytes)
+        group = group_of(batches, outlet.settings.max_export_batch_size, outlet.max_request_bytes)
         try:
             body = b"".join(batch.read() for batch in group)
         except OSError:
@@ -265,6 +249,9 @@ class Worker:
                 outlet.settings.journal_dir if outlet.settings.journal else "memory",
             )
             return False
+        if outcome.refused == TOO_LARGE and count > 1:
+            outlet.max_request_bytes = len(body) // 2  # of this destination, as long as the process lives
+            return True
         if outcome.refused is not None:
             self._settle(batches, len(group))
             outlet.drop(outcome.refused, count)
@@ -274,7 +261,17 @@ class Worker:
         first.due = time.monotonic() + (outcome.retry_after_s or 0.0)
         return False
 
-    def _settle(self, batches: deque[_Batch], number: int) -> None:
+    def _fit(self, batches: deque[Batch], max_bytes: int) -> None:
+        """Take the oldest batch apart until it fits a request; a single event is sent whatever its size."""
+        with suppress(OSError):  # its segment is gone, which is found again when it is read to be sent
+            while batches[0].size > max_bytes and batches[0].count > 1:
+                whole, halves = batches[0], batches[0].halves()
+                batches.popleft()
+                batches.extendleft(reversed(halves))
+                if whole.place is None:
+                    self._memory_bytes += sum(half.size for half in halves) - whole.size
+
+    def _settle(self, batches: deque[Batch], number: int) -> None:
         for _ in range(number):
             batch = batches.popleft()
             self._memory_bytes -= batch.size if batch.place is None else 0
@@ -295,26 +292,6 @@ def _portions(
             for scope, span in spans[start : start + limit]:
                 portion.setdefault(scope, []).append(span)
             yield source, portion
-
-
-def _is_due(batches: deque[_Batch], threshold: int) -> bool:
-    """Whether to send now: the oldest has waited long enough, or there is enough for a full request."""
-    if time.monotonic() >= batches[0].due:
-        return True
-    return batches[0].attempts == 0 and sum(batch.count for batch in batches) >= threshold
-
-
-def _group(batches: deque[_Batch], max_count: int | None) -> list[_Batch]:
-    """The oldest batches that fit one request of at most *max_count* events: records may be concatenated."""
-    group = [batches[0]]
-    size, count = batches[0].size, batches[0].count
-    for batch in islice(batches, 1, None):
-        size += batch.size
-        count += batch.count
-        if size > _BATCH_BYTES or (max_count is not None and count > max_count):
-            break
-        group.append(batch)
-    return group
 
 
 def _screened(outlet: Outlet, scopes: dict[bytes, list[bytes]]) -> dict[bytes, list[bytes]]:
