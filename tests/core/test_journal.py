@@ -4,7 +4,8 @@ import os
 from pathlib import Path
 
 from honeyhive.events import otlp
-from honeyhive.export.journal import SEGMENT_BYTES, Journal, read_journal
+from honeyhive.export.journal import Journal, read_journal
+from honeyhive.export.journal.segment import SEGMENT_BYTES
 
 RECORD = otlp.record(
     otlp.resource({}), {otlp.scope("honeyhive"): [otlp.span([otlp.attribute("text", "x" * SEGMENT_BYTES)])]}

@@ -123,7 +123,7 @@ def test_the_parts_of_a_record_are_the_record(counts: list[int], data: st.DataOb
 @given(st.integers(2, 40))
 def test_a_batch_may_be_taken_apart_down_to_its_single_events(count: int) -> None:
     record = otlp.record(otlp.resource({}), {otlp.scope("s"): [span(number) for number in range(count)]})
-    waiting, single = [Batch(count, len(record), 0.0, None, record)], list[Batch]()
+    waiting, single = [Batch.of(None, record, count, due=0.0)], list[Batch]()
     while waiting:
         batch = waiting.pop(0)
         if batch.count == 1:

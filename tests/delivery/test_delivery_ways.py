@@ -105,7 +105,7 @@ def test_a_requests_session_of_1x_delivers_too(far: "Far", delivery: Delivery) -
 
         assert post(delivery, settings, body).is_delivered
         unreachable = dataclasses.replace(settings, server_url="http://127.0.0.1:9")
-        assert post(delivery, unreachable, body).retry_after_s
+        assert post(delivery, unreachable, body).is_retried
 
     assert [seen.headers["x-mine"] for seen in far.seen] == ["session"]
     assert far.seen[0].headers["authorization"] == "Bearer hh_key"
@@ -122,4 +122,4 @@ def test_delivery_goes_through_the_proxy_of_the_settings(far: "Far", delivery: D
 def test_a_destination_that_is_not_there_is_tried_again(delivery: Delivery) -> None:
     settings = Settings(api_key="hh_key", server_url="http://127.0.0.1:9")
 
-    assert post(delivery, settings, record(event("a"))).retry_after_s
+    assert post(delivery, settings, record(event("a"))).is_retried

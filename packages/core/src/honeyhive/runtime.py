@@ -10,8 +10,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from honeyhive.export.delivery import Delivery
-from honeyhive.export.outlet import Outlet, Progress
+from honeyhive.export.account import Progress
+from honeyhive.export.outlet import Outlet
 from honeyhive.export.queue import EventQueue
 from honeyhive.export.worker import Worker
 from honeyhive.settings import Settings
@@ -28,7 +28,6 @@ class Runtime:
 
     def __init__(self, settings: Settings) -> None:
         self._outlets: weakref.WeakSet[Outlet] = weakref.WeakSet()
-        self._delivery = Delivery()
         self._is_forked = False
         self._at_shutdown: list[weakref.WeakMethod[Callable[[], None]]] = []
         self.queue = EventQueue(
@@ -37,7 +36,7 @@ class Runtime:
             overload_wait_s=settings.overload_wait_ms / 1000,
             on_first=self._start_worker,
         )
-        self._worker = Worker(self.queue, self._delivery)
+        self._worker = Worker(self.queue)
 
     def _start_worker(self) -> None:
         if self._is_forked or _is_started_by_multiprocessing():
@@ -91,12 +90,13 @@ class Runtime:
 
     def _push(self, outlet: Outlet) -> None:
         """Wait until what *outlet* accepted was delivered, or tried once and is kept for later."""
-        before, rounds = outlet.progress(), self._worker.rounds
+        before, rounds, failures = outlet.progress(), self._worker.rounds, outlet.failures
         deadline = time.monotonic() + outlet.settings.export_timeout_s
         while (left := deadline - time.monotonic()) > 0:
             now = outlet.progress()
             # The first round may have begun before the span was there.
-            if now.settled >= before.entered or self._worker.rounds > rounds + 1:
+            is_kept = self._worker.rounds > rounds + 1
+            if now.settled >= before.entered or (is_kept and outlet.failures > failures):
                 return
             self._await_progress(outlet, now, left)
 
@@ -124,7 +124,6 @@ class Runtime:
         self._is_forked = True
         self.queue.reset_after_fork()
         self._worker.reset_after_fork()
-        self._delivery.reset_after_fork()
         for outlet in list(self._outlets):
             outlet.reset_after_fork()
 

@@ -57,22 +57,33 @@ class DecodedSpan:
     resource: Mapping[str, object] = dataclasses.field(default_factory=dict[str, object])
 
 
-def split_records(buffer: bytes) -> tuple[list[bytes], int]:
-    """The bodies of the records of a segment, and how many bytes of a torn record are left at its end."""
-    bodies: list[bytes] = []
+def record_bounds(buffer: bytes) -> Iterator[tuple[int, int, int]]:
+    """Of each whole record of a segment: where it starts, where its body starts, and where both end."""
     position, end = 0, len(buffer)
-    while position < end:
-        if buffer[position : position + 1] != _RECORD_TAG:
-            break
+    while position < end and buffer[position : position + 1] == _RECORD_TAG:
         try:
             length, start = read_varint(buffer, position + 1)
         except WireError:
-            break
+            return
         if start + length > end:
-            break
-        bodies.append(buffer[start : start + length])
+            return
+        yield position, start, start + length
         position = start + length
-    return bodies, end - position
+
+
+def split_records(buffer: bytes) -> tuple[list[bytes], int]:
+    """The bodies of the records of a segment, and how many bytes of a torn record are left at its end."""
+    bodies: list[bytes] = []
+    whole = 0
+    for _, start, whole in record_bounds(buffer):
+        bodies.append(buffer[start:whole])
+    return bodies, len(buffer) - whole
+
+
+def count_spans(body: bytes) -> int:
+    """How many spans a ``ResourceSpans`` has; raises `WireError` on bytes that are none."""
+    scopes = (value for number, value in read_fields(body) if number == 2 and isinstance(value, bytes))
+    return sum(number == 2 for scope in scopes for number, _ in read_fields(scope))
 
 
 def decode_request(buffer: bytes) -> Iterator[DecodedSpan]:

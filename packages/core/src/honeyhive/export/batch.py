@@ -1,10 +1,7 @@
 """Records on their way to a destination: put together to fill a request, and taken apart where one is too large."""
 
 import dataclasses
-import time
-from collections import deque
-from itertools import islice
-from typing import Final
+from typing import Final, Self
 
 from honeyhive.events.otlp import CHECKSUM_FIELD
 from honeyhive.export.journal import Place
@@ -17,41 +14,58 @@ _SPANS: Final = 2  # ScopeSpans.spans
 
 
 @dataclasses.dataclass(slots=True)
-class Batch:
-    """One record on its way to a destination: in the journal, or in memory when it could not be written there."""
+class Kept:
+    """A record that is on its way: in the journal, or in memory when it could not be written there."""
 
+    place: Place | None
+    body: bytes | None
+    left: int
+    """Of its spans, those that are not settled."""
+
+    @property
+    def memory_bytes(self) -> int:
+        """What it takes of memory: nothing where the journal has it."""
+        return len(self.body or b"")
+
+
+@dataclasses.dataclass(slots=True)
+class Batch:
+    """The spans of one record that travel together: all of them, unless the record was taken apart."""
+
+    kept: Kept
     count: int
     size: int
     due: float
-    place: Place | None
-    body: bytes | None
+    """When it is to be sent at the latest, on the monotonic clock."""
     attempts: int = 0
     first: int = 0
-    """Of the spans in the record, the first that is on its way: none before it unless the record was taken apart."""
+    """The first of its spans, in the record."""
     is_part: bool = False
 
+    @classmethod
+    def of(cls, place: Place | None, record: bytes, count: int, *, due: float) -> Self:
+        """All *count* spans of *record*, which is read from *place* where there is one."""
+        return cls(Kept(place, None if place is not None else record, count), count, len(record), due)
+
+    @classmethod
+    def at(cls, place: Place, count: int) -> Self:
+        """All *count* spans of the record at *place*, due now."""
+        return cls(Kept(place, None, count), count, place.length, 0.0)
+
     def read(self) -> bytes:
-        """The record; raises ``OSError`` when its segment is gone."""
-        if self.body is not None:
-            return self.body
-        record = self.place.read() if self.place is not None else b""
+        """What is sent; raises ``OSError`` when its segment is gone."""
+        record = self.kept.place.read() if self.kept.place is not None else self.kept.body or b""
         return part_of(record, self.first, self.first + self.count) if self.is_part else record
 
     def halves(self) -> "tuple[Batch, Batch]":
         """The two halves of its spans, of which there are two at least; raises ``OSError`` as `read` does."""
-        record, middle = self.read(), self.count // 2
-        return self._part(record, 0, middle), self._part(record, middle, self.count)
+        middle = self.count // 2
+        return self._part(0, middle), self._part(middle, self.count)
 
-    def _part(self, record: bytes, start: int, stop: int) -> "Batch":
-        part = part_of(record, start, stop)
-        return dataclasses.replace(
-            self,
-            count=stop - start,
-            size=len(part),
-            body=part if self.place is None else None,
-            first=self.first + start,
-            is_part=True,
-        )
+    def _part(self, start: int, stop: int) -> "Batch":
+        part = dataclasses.replace(self, count=stop - start, first=self.first + start, is_part=True, attempts=0)
+        part.size = len(part.read())
+        return part
 
 
 def part_of(record: bytes, start: int, stop: int) -> bytes:
@@ -83,21 +97,25 @@ def _spans_between(scope: memoryview, start: int, stop: int, position: int) -> t
     return b"" if is_empty else delimited_field(_SCOPES, b"".join(pieces)), position
 
 
-def is_due(batches: deque[Batch], threshold: int) -> bool:
-    """Whether to send now: the oldest has waited long enough, or there is enough for a full request."""
-    if time.monotonic() >= batches[0].due:
-        return True
-    return batches[0].attempts == 0 and sum(batch.count for batch in batches) >= threshold
+def settle(group: list[Batch]) -> int:
+    """Note in the journal that *group* is done with; the bytes of memory that this frees."""
+    done: list[Kept] = []
+    for batch in group:
+        batch.kept.left -= batch.count
+        if batch.kept.left <= 0:
+            done.append(batch.kept)
+    for place in _joined([kept.place for kept in done if kept.place is not None]):
+        place.segment.settle(place.offset, place.length)
+    return sum(kept.memory_bytes for kept in done)
 
 
-def group_of(batches: deque[Batch], max_count: int | None, max_bytes: int) -> list[Batch]:
-    """The oldest batches that fit one request of at most *max_count* events and *max_bytes*, and always the first."""
-    group = [batches[0]]
-    size, count = batches[0].size, batches[0].count
-    for batch in islice(batches, 1, None):
-        size += batch.size
-        count += batch.count
-        if size > max_bytes or (max_count is not None and count > max_count):
-            break
-        group.append(batch)
-    return group
+def _joined(places: list[Place]) -> list[Place]:
+    """*places*, with those that follow on each other in a segment as one: one note for all of them."""
+    joined: list[Place] = []
+    for place in places:
+        last = joined[-1] if joined else None
+        if last is not None and last.segment is place.segment and last.offset + last.length == place.offset:
+            joined[-1] = Place(last.segment, last.offset, last.length + place.length)
+        else:
+            joined.append(place)
+    return joined

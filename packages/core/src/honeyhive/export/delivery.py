@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _MAX_RETRY_AFTER_S: Final = 300.0
 _SUCCESS: Final = 2  # any 2xx
 _SERVER_ERROR: Final = 500
+_UNAVAILABLE: Final = 503
 _RETRIED_STATUS: Final = frozenset({408, 429})
 _MAX_BACKOFF_S: Final = 30.0
 
@@ -40,7 +41,6 @@ class Delivery:
     """Posts bodies to their destinations, with one kept-alive client for each way of travelling."""
 
     def __init__(self) -> None:
-        self._inherited: list[object] = []
         self._forget()
 
     def _forget(self) -> None:
@@ -59,11 +59,11 @@ class Delivery:
 
         def post(part: bytes) -> Outcome:
             content = _encoded(settings, part)
-            return self._send(settings, "POST", url, content, request_headers(settings), timeout_s, attempt)
+            return self._send(settings, "POST", url, content, request_headers(settings), timeout_s)
 
         def put(content: bytes, time_ns: int) -> Outcome:
             address = f"{settings.server_url}/events"
-            return self._send(settings, "PUT", address, content, update_headers(settings, time_ns), timeout_s, attempt)
+            return self._send(settings, "PUT", address, content, update_headers(settings, time_ns), timeout_s)
 
         try:
             if settings.otlp_endpoint is None and has_updates(body):
@@ -81,7 +81,6 @@ class Delivery:
         content: bytes,
         headers: dict[str, str],
         timeout_s: float,
-        attempt: int,
     ) -> Outcome:
         with late_imports():
             import httpx  # noqa: PLC0415  a quarter of a second of imports, only where something is sent
@@ -89,14 +88,14 @@ class Delivery:
             request = self._request_of(settings)
         try:
             answer = request(method, url, content, headers, timeout_s)
-        except httpx.HTTPError:
-            return Outcome(retry_after_s=backoff_s(attempt))
-        except OSError:  # what `requests` raises
-            return Outcome(retry_after_s=backoff_s(attempt))
+        except httpx.ReadTimeout:
+            return Outcome(failure="timeout")
+        except (httpx.HTTPError, OSError):  # the latter is what `requests` raises
+            return Outcome()
         except Exception as error:  # noqa: BLE001  what httpx does not call an HTTP error, such as a header it cannot send
             guard.swallow(error, "deliver events")
-            return Outcome(retry_after_s=backoff_s(attempt))
-        return _judge(answer.status_code, answer.headers, attempt)
+            return Outcome()
+        return _judge(answer.status_code, answer.headers)
 
     def _request_of(self, settings: Settings) -> Callable[[str, str, bytes, dict[str, str], float], _Answer]:
         """What sends a request as *settings* want it: the caller's own client, or ours."""
@@ -128,11 +127,6 @@ class Delivery:
         """Close our own connections; a client or transport that a caller lent us is the caller's to close."""
         for client in self._clients.values():
             client.close()
-        self._forget()
-
-    def reset_after_fork(self) -> None:
-        """Leave the parent's connections to the parent: to close them here, if only by forgetting, would end its TLS."""
-        self._inherited.append((self._clients, self._lent))
         self._forget()
 
 
@@ -185,13 +179,15 @@ def _own_headers(settings: Settings) -> dict[str, str]:
     }
 
 
-def _judge(status: int, headers: Mapping[str, str], attempt: int) -> Outcome:
+def _judge(status: int, headers: Mapping[str, str]) -> Outcome:
     if status // 100 == _SUCCESS:
         return Outcome(is_delivered=True)
     if status in {401, 403}:
         return Outcome(is_unauthorized=True, refused=f"http_{status}")
     if status in _RETRIED_STATUS or status >= _SERVER_ERROR:
-        return Outcome(retry_after_s=retry_after_s(headers.get("retry-after")) or backoff_s(attempt))
+        # Of what a destination may fail at because of the body, only what says nothing else.
+        failure = f"http_{status}" if status >= _SERVER_ERROR and status != _UNAVAILABLE else None
+        return Outcome(failure=failure, retry_after_s=retry_after_s(headers.get("retry-after")))
     return Outcome(refused=f"http_{status}")
 
 

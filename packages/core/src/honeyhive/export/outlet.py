@@ -2,14 +2,12 @@
 
 import dataclasses
 import hashlib
-import threading
-from collections import Counter
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from honeyhive import semconv
-from honeyhive.export.batch import MAX_REQUEST_BYTES
+from honeyhive.export.account import Account, Inherited
 from honeyhive.lateload import late_imports
 from honeyhive.settings import Settings
 
@@ -31,32 +29,21 @@ class Stats:
     dropped: Mapping[str, int]
     redacted: int = 0
     """Texts that something was taken out of."""
+    inherited: Inherited = dataclasses.field(default_factory=Inherited)
+    """Events of processes that ended before; they are in no other number."""
 
 
-class Progress(NamedTuple):
-    """Events of one tracer that entered the queue, those of them that are done with, and those of them that were lost."""
-
-    settled: int
-    lost: int
-    entered: int
-
-
-class Outlet:
+class Outlet(Account):
     """One tracer's way out: the resource its spans are sent under, their destination, and their account."""
 
     def __init__(self, settings: Settings, resource: Callable[[], bytes]) -> None:
+        super().__init__()
         self.settings = settings
         self._resource = resource
         self._encoded_resource: bytes | None = None
-        self.entered = 0  # counted by the queue, under its lock
-        self.refused = 0
-        self._delivered = 0
-        self._dropped: Counter[str] = Counter()
-        self._lock = threading.RLock()
-        self.settled = threading.Condition(self._lock)
         self.metrics = None if settings.meter_provider is None else _metrics_for(settings.meter_provider)
         self.claims: Mapping[str, int] = {}
-        self.max_request_bytes = MAX_REQUEST_BYTES  # less where the destination said that this is too much
+        self.inheritance: Account | None = None
         self._screen: Screen | None = None
 
     @property
@@ -92,25 +79,6 @@ class Outlet:
         named = {semconv.PROJECT: self.settings.project, semconv.SOURCE: self.settings.source}
         return {name: value for name, value in named.items() if value is not None}
 
-    def deliver(self, count: int) -> None:
-        """Count events that arrived."""
-        with self.settled:
-            self._delivered += count
-            self.settled.notify_all()
-
-    def drop(self, reason: str, count: int) -> None:
-        """Count events that will not arrive, by *reason*."""
-        with self.settled:
-            self._dropped[reason] += count
-            self.settled.notify_all()
-
-    def refuse(self, reason: str) -> None:
-        """Count an event that does not enter the queue: accepted, and dropped at once."""
-        with self.settled:
-            self.refused += 1
-            self._dropped[reason] += 1
-            self.settled.notify_all()
-
     def stats(self) -> Stats:
         """The account at this moment."""
         with self._lock:
@@ -119,13 +87,8 @@ class Outlet:
             accepted = self.entered + self.refused
             dropped = MappingProxyType(dict(self._dropped))
             redacted = 0 if self._screen is None else self._screen.redactor.count
-            return Stats(accepted, self._delivered, accepted - settled, dropped, redacted)
-
-    def progress(self) -> Progress:
-        """How far the events that entered the queue have come."""
-        with self._lock:
-            lost = self._dropped.total() - self.refused
-            return Progress(settled=self._delivered + lost, lost=lost, entered=self.entered)
+            inherited = Inherited() if self.inheritance is None else self.inheritance.inherited()
+            return Stats(accepted, self._delivered, accepted - settled, dropped, redacted, inherited)
 
     def reset_after_fork(self) -> None:
         """Start the account of a forked child: its parent's events are its parent's."""

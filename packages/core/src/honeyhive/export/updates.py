@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from honeyhive import semconv
 from honeyhive.events import otlp
-from honeyhive.events.decode import decode_resource_spans, split_records
+from honeyhive.events.decode import count_spans, decode_resource_spans, split_records
 from honeyhive.events.reader import Update, read_span
 from honeyhive.events.values import to_json
 from honeyhive.events.wire import delimited, read_fields, varint
@@ -118,19 +118,11 @@ def _split(body: bytes) -> tuple[list[_Record], list[_Word]]:
     words: list[_Word] = []
     for record in split_records(body)[0]:
         events = _without_updates(record, words) if has_updates(record) else record
-        count = _count_of(events)
+        count = count_spans(events)
         if count:
             key = hashlib.blake2b(record, digest_size=16).digest()
             records.append(_Record(key, delimited(_RECORD_TAG, events), count))
     return records, words
-
-
-def _count_of(record: bytes) -> int:
-    return sum(number == _SPANS for scope in _parts(record, _SCOPES) for number, _ in read_fields(scope))
-
-
-def _parts(message: bytes, number: int) -> Iterator[bytes]:
-    return (value for field, value in read_fields(message) if field == number and isinstance(value, bytes))
 
 
 def _without_updates(record: bytes, words: list[_Word]) -> bytes:

@@ -1,11 +1,8 @@
-"""The worker: takes spans from the queue, writes the journal, delivers, and keeps the account."""
+"""The worker: takes spans from the queue, makes them fit to leave, writes the journal, and hands them to the senders."""
 
-import logging
 import threading
 import time
-from collections import deque
 from collections.abc import Iterator
-from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 from typing import Final
@@ -13,17 +10,18 @@ from typing import Final
 from opentelemetry import context as otel_context
 
 from honeyhive.events import otlp
-from honeyhive.export.batch import MAX_REQUEST_BYTES, Batch, group_of, is_due
+from honeyhive.export.batch import MAX_REQUEST_BYTES, Batch
 from honeyhive.export.delivery import Delivery
-from honeyhive.export.journal import Journal
-from honeyhive.export.outcome import TOO_LARGE
+from honeyhive.export.journal import Adoption, Journal
+from honeyhive.export.memory import MemoryBound
 from honeyhive.export.outlet import Outlet
 from honeyhive.export.queue import Encodable, EventQueue, Item, Shortenable
+from honeyhive.export.rejected import Rejected
+from honeyhive.export.sender import Sender
 from honeyhive.export.wakeup import Wakeup
 from honeyhive.guard import guard
 from honeyhive.settings import Settings
 
-_LOG: Final = logging.getLogger("honeyhive")
 _SUPPRESS_KEY: Final = getattr(otel_context, "_SUPPRESS_INSTRUMENTATION_KEY", "suppress_instrumentation")
 
 _BATCH_ITEMS: Final = 512
@@ -31,21 +29,23 @@ _BATCH_ITEMS: Final = 512
 _GATHER_S: Final = 0.05
 # Batches that wait for delivery in memory because there is no journal to keep them.
 _MAX_MEMORY_BYTES: Final = 64 << 20
-# After the first try of a shutdown, a dead destination gets no second one: the rest is in the journal.
-_SHUTDOWN_ATTEMPTS: Final = 1
 
 
 # Whose spans these are, and the resource they were made under where it is not the tracer's own.
 _Source = tuple[Outlet, bytes | None]
+# The fingerprint of a destination, and where the journal of what goes there lies.
+_Destination = tuple[str, Path | None]
 
 
 class Worker:
-    """One daemon thread a process, started by its first event."""
+    """One daemon thread a process, started by its first event: from the queue to the journal, and on to the senders."""
 
-    def __init__(self, queue: EventQueue, delivery: Delivery) -> None:
+    def __init__(self, queue: EventQueue) -> None:
         self._queue = queue
         self._journals: dict[Path, Journal] = {}
-        self._delivery = delivery
+        self._rejected: dict[Path, Rejected] = {}
+        self._senders: dict[_Destination, Sender] = {}
+        self._left_to_parent: list[Delivery] = []
         self._start_lock = threading.RLock()
         self._reset()
 
@@ -54,17 +54,18 @@ class Worker:
         self._is_starting = False
         self._hurry = Wakeup()
         self._drain_lock = threading.RLock()
+        self._reject_lock = threading.RLock()
         self._stopping = False
-        self._deadline = float("inf")
-        self._batches: dict[Outlet, deque[Batch]] = {}
-        self._memory_bytes = 0
-        self._paused: set[Outlet] = set()
-        self.rounds = 0  # how often everything that waited was taken, written and tried
+        self._memory = MemoryBound(_MAX_MEMORY_BYTES)
+        self.rounds = 0  # how often everything that waited was taken and written
 
     def reset_after_fork(self) -> None:
         """Start clean in a child: what the parent has not delivered is the parent's to deliver."""
-        for journal in self._journals.values():
-            journal.reset_after_fork()
+        for kept in (*self._journals.values(), *self._rejected.values()):
+            kept.reset_after_fork()
+        # To close the parent's connections here, if only by forgetting them, would end its TLS.
+        self._left_to_parent += (sender.abandon_after_fork() for sender in self._senders.values())
+        self._senders = {}
         self._start_lock = threading.RLock()
         self._reset()
 
@@ -92,60 +93,46 @@ class Worker:
 
     def stop(self, timeout_s: float) -> None:
         """Write what is queued, try to deliver what is pending, and end within *timeout_s*."""
-        self._deadline = time.monotonic() + timeout_s
+        deadline = time.monotonic() + timeout_s
         self._stopping = True
         self.hurry()
         if self._thread is not None and self._thread.is_alive():
             self._thread.join(timeout_s)
-            # It may be held up by a destination that does not answer; what is queued must not wait for that.
-            if self._thread.is_alive():
-                self._queue.close()
-                with guard("write the journal"):
-                    self._drain()
         else:
             with guard("shut down"):
-                self._finish()
+                self._close_queue()
+        senders = list(self._senders.values())
+        for sender in senders:
+            sender.stop(deadline)
+        for sender in senders:
+            sender.join()
+        for kept in (*self._journals.values(), *self._rejected.values()):
+            kept.close()
 
     def _run(self) -> None:
-        # This thread's own requests and log lines are nobody's to trace; its context ends with it.
+        # This thread's own log lines are nobody's to trace; its context ends with it.
         otel_context.attach(otel_context.set_value(_SUPPRESS_KEY, value=True))
         while not self._stopping:
             with guard("handle events"):
-                self._queue.wait(self._next_due_s(), is_urgent=self._hurry.is_set)
+                self._queue.wait(None, is_urgent=self._hurry.is_set)
                 if len(self._queue) < _BATCH_ITEMS:
                     self._hurry.wait(_GATHER_S)
                 is_hurried = self._hurry.is_set()
                 self._hurry.clear()
                 self._drain()
-                self._deliver(is_hurried=is_hurried)
+                if is_hurried:
+                    self._hurry_senders()
             self.rounds += 1
         with guard("shut down"):
-            self._finish()
+            self._close_queue()
 
-    def _finish(self) -> None:
+    def _hurry_senders(self) -> None:
+        for sender in list(self._senders.values()):
+            sender.hurry()
+
+    def _close_queue(self) -> None:
         self._queue.close()
         self._drain()
-        for batches in self._batches.values():
-            for batch in batches:
-                batch.attempts = 0
-        while self._batches and time.monotonic() < self._deadline:
-            self._deliver(is_hurried=True)
-            for outlet, batches in list(self._batches.items()):
-                if outlet in self._paused or batches[0].attempts >= _SHUTDOWN_ATTEMPTS:
-                    del self._batches[outlet]
-                    self._give_up(outlet, batches)
-        for outlet, batches in self._batches.items():
-            self._give_up(outlet, batches)
-        for journal in self._journals.values():
-            journal.close()
-        self._delivery.close()
-
-    @staticmethod
-    def _give_up(outlet: Outlet, batches: deque[Batch]) -> None:
-        """What only memory holds ends with the process, counted; what the journal holds stays pending there."""
-        lost = sum(batch.count for batch in batches if batch.place is None)
-        if lost:
-            outlet.drop("undelivered", lost)
 
     def _drain(self) -> None:
         with self._drain_lock:
@@ -186,13 +173,11 @@ class Worker:
             else:
                 outlet.drop("journal_unwritable" if settings.journal else "no_destination", count)
             return
-        if place is None and self._memory_bytes + len(record) > _MAX_MEMORY_BYTES:
+        if place is None and not self._memory.take(len(record)):
             outlet.drop("memory_full", count)
             return
-        self._memory_bytes += len(record) if place is None else 0
         due = time.monotonic() + settings.flush_interval_s
-        batch = Batch(count, len(record), due, place, None if place is not None else record)
-        self._batches.setdefault(outlet, deque()).append(batch)
+        self._sender_of(outlet).add(settings, outlet, Batch.of(place, record, count, due=due))
 
     def _journal_of(self, settings: Settings) -> Journal:
         """The journal in the data directory of *settings*, nearly always the same for all tracers."""
@@ -202,79 +187,27 @@ class Worker:
             self._journals[settings.journal_dir] = journal
         return journal
 
-    def _next_due_s(self) -> float | None:
-        dues = [batches[0].due for outlet, batches in self._batches.items() if outlet not in self._paused]
-        return max(0.0, min(dues) - time.monotonic()) if dues else None
+    def _sender_of(self, outlet: Outlet) -> Sender:
+        """The sender for the destination of *outlet*, nearly always the same for all tracers."""
+        settings = outlet.settings
+        key = outlet.fingerprint, settings.journal_dir if settings.journal else None
+        sender = self._senders.get(key)
+        if sender is None:
+            adoption = Adoption(self._journal_of(settings), outlet.fingerprint) if settings.journal else None
+            sender = Sender(settings, outlet.fingerprint, adoption, free=self._memory.free, reject=self._reject)
+            self._senders[key] = sender
+        outlet.inheritance = sender.inherited
+        return sender
 
-    def _deliver(self, *, is_hurried: bool) -> None:
-        for outlet in list(self._batches):
-            batches = self._batches[outlet]
-            threshold = outlet.settings.batch_size
-            while batches and outlet not in self._paused and (is_hurried or is_due(batches, threshold)):
-                if len(self._queue) >= _BATCH_ITEMS:
-                    self._drain()
-                if not self._send(outlet, batches):
-                    break
-            if not batches:
-                del self._batches[outlet]
-
-    def _send(self, outlet: Outlet, batches: deque[Batch]) -> bool:
-        """Post the oldest batches of *outlet* as one request; whether they are settled."""
-        self._fit(batches, outlet.max_request_bytes)
-        group = group_of(batches, outlet.settings.max_export_batch_size, outlet.max_request_bytes)
-        try:
-            body = b"".join(batch.read() for batch in group)
-        except OSError:
-            self._settle(batches, len(group))
-            outlet.drop("journal_lost", sum(batch.count for batch in group))
-            return True
-        first, count = group[0], sum(batch.count for batch in group)
-        timeout_s = min(outlet.settings.export_timeout_s, max(0.1, self._deadline - time.monotonic()))
-        outcome = self._delivery.post(outlet.settings, body, timeout_s=timeout_s, attempt=first.attempts)
-        if outcome.is_delivered:
-            self._settle(batches, len(group))
-            for reason, number in outcome.dropped.items():
-                outlet.drop(reason, number)
-                _LOG.warning("honeyhive: %s refused %s events (%s)", outlet.settings.destination, number, reason)
-            outlet.deliver(count - sum(outcome.dropped.values()))
-            _LOG.debug("honeyhive: %d events delivered to %s", count, outlet.settings.destination)
-            return True
-        if outcome.is_unauthorized:
-            self._paused.add(outlet)
-            _LOG.error(
-                "honeyhive: %s refused the credentials (%s); events stay in %s. Set a valid HH_API_KEY (or HH_OTLP_HEADERS "
-                "for a collector) and restart",
-                outlet.settings.destination,
-                outcome.refused,
-                outlet.settings.journal_dir if outlet.settings.journal else "memory",
-            )
-            return False
-        if outcome.refused == TOO_LARGE and count > 1:
-            outlet.max_request_bytes = len(body) // 2  # of this destination, as long as the process lives
-            return True
-        if outcome.refused is not None:
-            self._settle(batches, len(group))
-            outlet.drop(outcome.refused, count)
-            _LOG.warning("honeyhive: %s refused %s events (%s)", outlet.settings.destination, count, outcome.refused)
-            return True
-        first.attempts += not outcome.made_progress
-        first.due = time.monotonic() + (outcome.retry_after_s or 0.0)
-        return False
-
-    def _fit(self, batches: deque[Batch], max_bytes: int) -> None:
-        """Take the oldest batch apart until it fits a request; a single event is sent whatever its size."""
-        with suppress(OSError):  # its segment is gone, which is found again when it is read to be sent
-            while batches[0].size > max_bytes and batches[0].count > 1:
-                whole, halves = batches[0], batches[0].halves()
-                batches.popleft()
-                batches.extendleft(reversed(halves))
-                if whole.place is None:
-                    self._memory_bytes += sum(half.size for half in halves) - whole.size
-
-    def _settle(self, batches: deque[Batch], number: int) -> None:
-        for _ in range(number):
-            batch = batches.popleft()
-            self._memory_bytes -= batch.size if batch.place is None else 0
+    def _reject(self, settings: Settings, fingerprint: str, request: bytes, reason: str) -> None:
+        """Keep what was refused for good; the senders call it."""
+        if not settings.journal:
+            return
+        with self._reject_lock, guard("keep refused events"):
+            rejected = self._rejected.get(settings.data_dir)
+            if rejected is None:
+                rejected = self._rejected[settings.data_dir] = Rejected(settings.data_dir)
+            rejected.append(fingerprint, request, reason)
 
 
 def _portions(

@@ -1,0 +1,135 @@
+"""The batches of one tracer on their way to one destination, and which of them are tried next."""
+
+import dataclasses
+from collections import deque
+from itertools import islice
+from typing import Final
+
+from honeyhive.export.account import Account
+from honeyhive.export.batch import Batch
+from honeyhive.settings import Settings
+
+# What was answered with an error this often steps aside, so that it blocks nobody.
+_PATIENCE: Final = 3
+
+
+@dataclasses.dataclass(slots=True)
+class _Suspect:
+    """Batches that failed while nothing said that the destination was at fault."""
+
+    batches: list[Batch]
+    failures: int = 0
+    proofs: int = 0
+    """Failures right after something else arrived."""
+
+
+class Lane:
+    """Batches in their order, apart from those that keep failing: these are tried again between others, in ever smaller parts.
+
+    Whether a batch or the destination is at fault shows when another batch arrives. Until then everything is only tried again.
+    """
+
+    def __init__(self, settings: Settings, account: Account) -> None:
+        self.settings = settings
+        self.account = account
+        self._waiting: deque[Batch] = deque()
+        self._count = 0  # of the events that wait
+        self._suspects: deque[_Suspect] = deque()
+        self._trial: _Suspect | None = None
+        self._has_arrived = False
+
+    def add(self, batch: Batch) -> None:
+        """Put *batch* behind the others."""
+        self._waiting.append(batch)
+        self._count += batch.count
+
+    def __bool__(self) -> bool:
+        return bool(self._waiting or self._suspects)
+
+    def due(self) -> float:
+        """When the oldest batch wants to be sent, on the monotonic clock; now, where some are tried again."""
+        return 0.0 if self._suspects or not self._waiting else self._waiting[0].due
+
+    def is_full(self) -> bool:
+        """Whether there is enough for a request that nothing more is waited for."""
+        return self._count >= self.settings.batch_size
+
+    def next(self, max_bytes: int) -> list[Batch]:
+        """What is tried now as one request. It stays here until it is told to `remove`, `replace` or `fail`."""
+        self._trial = self._suspects[0] if self._suspects and (self._has_arrived or not self._waiting) else None
+        if self._trial is not None:
+            return self._trial.batches
+        return _first_of(self._waiting, self.settings.max_export_batch_size, max_bytes)
+
+    def remove(self, group: list[Batch]) -> None:
+        """Forget *group*, which is what `next` gave."""
+        if self._trial is not None:
+            self._suspects.popleft()
+        else:
+            for batch in group:
+                self._waiting.popleft()
+                self._count -= batch.count
+
+    def replace(self, group: list[Batch], parts: list[list[Batch]]) -> None:
+        """Try *parts*, one after another, instead of *group*, which is what `next` gave."""
+        self.remove(group)
+        if self._trial is not None:
+            self._suspects.extendleft(_Suspect(part) for part in reversed(parts))
+        else:
+            self._waiting.extendleft(batch for part in reversed(parts) for batch in reversed(part))
+            self._count += sum(batch.count for part in parts for batch in part)
+
+    def arrived(self) -> None:
+        """Something arrived at the destination: what fails next is itself at fault."""
+        self._has_arrived = bool(self._suspects)
+
+    def fail(self, group: list[Batch]) -> bool:
+        """*group*, which is what `next` gave, was answered with an error; whether it is given up: one event, at fault itself.
+
+        Raises ``OSError`` when a segment is gone.
+        """
+        suspect = self._trial
+        if suspect is None:
+            group[0].attempts += 1
+            if group[0].attempts >= _PATIENCE:
+                self.remove(group)
+                self._suspects.append(_Suspect(group))
+                self._has_arrived = False
+            return False
+        suspect.failures += 1
+        suspect.proofs += self._has_arrived
+        is_told, self._has_arrived = self._has_arrived, False
+        parts = halves_of(group) if is_told or suspect.failures >= _PATIENCE else []
+        self._suspects.popleft()
+        if not parts and len(group) == 1 and suspect.proofs >= _PATIENCE:
+            return True
+        self._suspects.extend([_Suspect(part) for part in parts] or [suspect])
+        return False
+
+    def drain(self) -> list[Batch]:
+        """All batches; none is left."""
+        found = [*self._waiting, *(batch for suspect in self._suspects for batch in suspect.batches)]
+        self._waiting.clear()
+        self._suspects.clear()
+        return found
+
+
+def _first_of(batches: deque[Batch], max_count: int | None, max_bytes: int) -> list[Batch]:
+    """The oldest batches that fit one request of at most *max_count* events and *max_bytes*, and always the first."""
+    group = [batches[0]]
+    size, count = batches[0].size, batches[0].count
+    for batch in islice(batches, 1, None):
+        size += batch.size
+        count += batch.count
+        if size > max_bytes or (max_count is not None and count > max_count):
+            break
+        group.append(batch)
+    return group
+
+
+def halves_of(group: list[Batch]) -> list[list[Batch]]:
+    """*group* in two parts; nothing for a single event. Raises ``OSError`` when a segment is gone."""
+    if len(group) > 1:
+        middle = len(group) // 2
+        return [group[:middle], group[middle:]]
+    return [[half] for half in group[0].halves()] if group[0].count > 1 else []

@@ -1,0 +1,282 @@
+"""What goes to one destination: a thread that posts batches, tries again, and settles what arrived or never will."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Final, Protocol
+
+from opentelemetry import context as otel_context
+
+from honeyhive.export.account import Account
+from honeyhive.export.batch import MAX_REQUEST_BYTES, Batch, settle
+from honeyhive.export.delivery import Delivery, backoff_s
+from honeyhive.export.journal import Adoption
+from honeyhive.export.lane import Lane, halves_of
+from honeyhive.export.outcome import TOO_LARGE, Outcome
+from honeyhive.export.wakeup import Wakeup
+from honeyhive.guard import guard
+from honeyhive.settings import Settings
+
+_LOG: Final = logging.getLogger("honeyhive")
+_SUPPRESS_KEY: Final = getattr(otel_context, "_SUPPRESS_INSTRUMENTATION_KEY", "suppress_instrumentation")
+
+# Credentials that were refused may be right again later: a collector that restarts, a key that is made valid.
+_UNAUTHORIZED_PAUSE_S: Final = 60.0
+# Somebody waits in `flush`, but a destination that fails needs time as well.
+_HURRIED_PAUSE_S: Final = 0.5
+
+
+class Reject(Protocol):
+    """Keeps what a destination refuses."""
+
+    def __call__(self, settings: Settings, fingerprint: str, request: bytes, reason: str) -> None:
+        """Keep *request*, which went where *fingerprint* says and was refused for *reason*."""
+        ...
+
+
+class Sender:
+    """One daemon thread for each destination, started by its first batch.
+
+    So a destination that does not answer holds up neither the journal nor what goes elsewhere.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        fingerprint: str,
+        adoption: Adoption | None,
+        *,
+        free: Callable[[int], None],
+        reject: Reject,
+    ) -> None:
+        self._fingerprint = fingerprint
+        self.inherited = Account()
+        self._heir = Lane(settings, self.inherited)
+        self._adoption = adoption
+        self._free = free
+        self._reject = reject
+        self._delivery = Delivery()
+        self._lanes: dict[Account, Lane] = {}
+        self._lock = threading.RLock()
+        self._thread: threading.Thread | None = None
+        self._filled = Wakeup()
+        self._is_hurried = False
+        self._stopping = False
+        self._deadline = float("inf")
+        self._max_bytes = MAX_REQUEST_BYTES  # less where the destination said that this is too much
+        self._failures = 0
+        self._has_delivered = False
+        self._is_unauthorized = False
+        self._failed_at = self._retry_at = 0.0
+        self._not_before = 0.0  # what the destination asked for, which holds in a hurry too
+
+    def add(self, settings: Settings, account: Account, batch: Batch) -> None:
+        """Send *batch*, as *settings* say, and tell *account* what became of it."""
+        with self._lock:
+            lane = self._lanes.get(account)
+            if lane is None:
+                lane = self._lanes[account] = Lane(settings, account)
+            lane.add(batch)
+        self.ensure_running()
+        self._filled.set()
+
+    def ensure_running(self) -> None:
+        """Start the thread unless it runs; where none can be started, `stop` does its work."""
+        with self._lock:
+            if self._stopping or (self._thread is not None and self._thread.is_alive()):
+                return
+            thread = threading.Thread(target=self._run, name="honeyhive-sender", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:  # the interpreter is shutting down
+                return
+            self._thread = thread
+
+    def hurry(self) -> None:
+        """Send what waits now."""
+        self._is_hurried = True
+        self._filled.set()
+
+    def stop(self, deadline: float) -> None:
+        """Try once more what waits, and end before *deadline*, on the monotonic clock; see `join`."""
+        self._deadline = deadline
+        self._stopping = True
+        self._filled.set()
+
+    def join(self) -> None:
+        """Wait for the end that `stop` began."""
+        if self._thread is not None and self._thread.is_alive():
+            self._thread.join(max(0.0, self._deadline - time.monotonic()))
+        else:
+            with guard("shut down"):
+                self._finish()
+
+    def abandon_after_fork(self) -> Delivery:
+        """A forked child's copy ends: what it holds is the parent's to deliver, and so are the connections, which it returns."""
+        return self._delivery
+
+    def _run(self) -> None:
+        # This thread's own requests and log lines are nobody's to trace; its context ends with it.
+        otel_context.attach(otel_context.set_value(_SUPPRESS_KEY, value=True))
+        while not self._stopping:
+            with guard("deliver events"):
+                self._filled.wait(self._next_due_s())
+                self._filled.clear()
+                is_hurried, self._is_hurried = self._is_hurried, False
+                self._deliver(is_hurried=is_hurried)
+        with guard("shut down"):
+            self._finish()
+
+    def _finish(self) -> None:
+        """Try everything until the destination fails once."""
+        self._retry_at = 0.0
+        self._deliver(is_hurried=True)
+        for lane in self._all():
+            for batch in lane.drain():
+                if batch.kept.place is None:  # what only memory holds ends with the process; the journal keeps the rest
+                    lane.account.drop("undelivered", batch.count)
+        self._delivery.close()
+
+    def _all(self) -> list[Lane]:
+        with self._lock:
+            return list(self._lanes.values())
+
+    def _next_due_s(self) -> float | None:
+        dues = [lane.due() for lane in self._all() if lane]
+        if self._adoption is not None:
+            dues.append(0.0)
+        if not dues:
+            return None
+        return max(0.0, max(min(dues), self._retry_at, self._not_before) - time.monotonic())
+
+    def _deliver(self, *, is_hurried: bool) -> None:
+        """One request of each lane after the other, as long as some are due and the destination takes them."""
+        is_busy = True
+        while is_busy:
+            is_busy = False
+            self._take_over()
+            for lane in self._all():
+                if not self._may_send(is_hurried=is_hurried):
+                    return
+                if lane and (is_hurried or lane.due() <= time.monotonic() or lane.is_full()):
+                    self._send(lane)
+                    is_busy = True
+            self._forget_empty()
+
+    def _may_send(self, *, is_hurried: bool) -> bool:
+        now = time.monotonic()
+        if now < self._not_before or now >= self._deadline:
+            return False
+        return now >= self._retry_at or (is_hurried and now >= self._failed_at + _HURRIED_PAUSE_S)
+
+    def _take_over(self) -> None:
+        """Once what was found of ended processes is sent, look for more of it."""
+        if self._adoption is None or self._heir:
+            return
+        found = self._adoption.next()
+        if not found:
+            self._adoption = None
+            return
+        self.inherited.entered += sum(count for _, count in found)
+        for place, count in found:
+            self._heir.add(Batch.at(place, count))
+        with self._lock:
+            self._lanes[self.inherited] = self._heir
+
+    def _forget_empty(self) -> None:
+        with self._lock:
+            self._lanes = {account: lane for account, lane in self._lanes.items() if lane}
+
+    def _send(self, lane: Lane) -> None:
+        """Post one request of *lane*, and note what became of it."""
+        group = lane.next(self._max_bytes)
+        try:
+            if sum(batch.size for batch in group) > self._max_bytes and (parts := halves_of(group)):
+                lane.replace(group, parts)
+                return
+            body = b"".join(batch.read() for batch in group)
+            timeout_s = min(lane.settings.export_timeout_s, max(0.1, self._deadline - time.monotonic()))
+            outcome = self._delivery.post(lane.settings, body, timeout_s=timeout_s, attempt=self._failures)
+            self._judge(lane, group, body, outcome)
+        except OSError:
+            lane.remove(group)
+            self._settle(lane, group, {"journal_lost": sum(batch.count for batch in group)})
+
+    def _judge(self, lane: Lane, group: list[Batch], body: bytes, outcome: Outcome) -> None:
+        destination = lane.settings.destination
+        count = sum(batch.count for batch in group)
+        if outcome.is_delivered:
+            self._recover()
+            lane.remove(group)
+            for reason, number in outcome.dropped.items():
+                _LOG.warning("honeyhive: %s refused %s events (%s)", destination, number, reason)
+            if outcome.dropped:
+                self._reject(lane.settings, self._fingerprint, body, ", ".join(outcome.dropped))
+            self._settle(lane, group, outcome.dropped)
+            _LOG.debug("honeyhive: %d events delivered to %s", count, destination)
+        elif outcome.is_unauthorized:
+            self._pause(lane, outcome)
+        elif outcome.refused is not None:
+            self._refuse(lane, group, body, outcome.refused)
+        else:
+            self._fail(lane, group, body, outcome)
+
+    def _refuse(self, lane: Lane, group: list[Batch], body: bytes, reason: str) -> None:
+        """Settle *group*, which nobody will ever take; its halves are tried where only some of its events may be at fault."""
+        parts = halves_of(group) if reason == TOO_LARGE or self._has_delivered else []
+        if parts:
+            if reason == TOO_LARGE:
+                self._max_bytes = len(body) // 2  # as long as the process lives
+            lane.replace(group, parts)
+            return
+        lane.remove(group)
+        self._give_up(lane, group, body, reason)
+
+    def _give_up(self, lane: Lane, group: list[Batch], body: bytes, reason: str) -> None:
+        count = sum(batch.count for batch in group)
+        _LOG.warning("honeyhive: %s refused %s events (%s)", lane.settings.destination, count, reason)
+        self._reject(lane.settings, self._fingerprint, body, reason)
+        self._settle(lane, group, {reason: count})
+
+    def _fail(self, lane: Lane, group: list[Batch], body: bytes, outcome: Outcome) -> None:
+        now = time.monotonic()
+        if outcome.made_progress:
+            return
+        if outcome.failure is not None and lane.fail(group):
+            self._give_up(lane, group, body, outcome.failure)
+            return
+        self._failures += 1
+        self._failed_at = now
+        if outcome.retry_after_s is not None:
+            self._not_before = now + outcome.retry_after_s
+        self._retry_at = now + backoff_s(self._failures)
+        lane.account.fail()
+
+    def _pause(self, lane: Lane, outcome: Outcome) -> None:
+        self._not_before = time.monotonic() + _UNAUTHORIZED_PAUSE_S
+        lane.account.fail()
+        if self._is_unauthorized:
+            return
+        self._is_unauthorized = True
+        _LOG.error(
+            "honeyhive: %s refused the credentials (%s); events stay in %s. Set a valid HH_API_KEY (or HH_OTLP_HEADERS "
+            "for a collector) and restart",
+            lane.settings.destination,
+            outcome.refused,
+            lane.settings.journal_dir if lane.settings.journal else "memory",
+        )
+
+    def _recover(self) -> None:
+        self._failures = 0
+        self._retry_at = self._not_before = 0.0
+        self._is_unauthorized = False
+        self._has_delivered = True
+        for lane in self._all():
+            lane.arrived()
+
+    def _settle(self, lane: Lane, group: list[Batch], dropped: Mapping[str, int]) -> None:
+        self._free(settle(group))
+        for reason, number in dropped.items():
+            lane.account.drop(reason, number)
+        lane.account.deliver(sum(batch.count for batch in group) - sum(dropped.values()))
