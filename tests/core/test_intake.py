@@ -80,6 +80,17 @@ def test_a_failed_request_span_is_a_failed_session(recorder: Recorder) -> None:
     assert found.root.metadata["status"] == "error"
 
 
+@pytest.mark.parametrize("capture", ["metadata", "none"])
+def test_the_error_of_a_request_span_is_told_of_its_session_as_the_policy_has_it(capture: Any) -> None:
+    with recording(capture=capture) as recorder:
+        with recorder.tracer.provider.get_tracer("lib").start_as_current_span("GET /", kind=SpanKind.SERVER) as span:
+            span.set_status(StatusCode.ERROR, "no account of Ada Lovelace")
+
+        (found,) = recorder.sessions()
+        assert found.root.error == "error"
+        assert b"Lovelace" not in recorder.request()
+
+
 def test_requests_in_parallel_threads_stay_apart(recorder: Recorder) -> None:
     tracer = recorder.tracer.provider.get_tracer("lib")
     barrier = threading.Barrier(4)

@@ -21,6 +21,7 @@ from honeyhive.tracing.trust import sign_session
 from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry import baggage as otel_baggage
+from opentelemetry.trace import SpanKind
 
 SESSION = "0f0e0d0c-0b0a-4908-8706-050403020100"
 
@@ -312,3 +313,19 @@ def test_a_model_call_that_another_instrumentation_records_tells_nobody(
         inject(carrier, url="http://localhost/v1")
 
     assert "baggage" not in carrier
+
+
+def test_an_http_clients_span_inside_a_model_span_of_others_tells_nobody(recorder: Recorder) -> None:
+    carriers: list[dict[str, str]] = [{}, {}]
+    spans = recorder.tracer.provider.get_tracer("theirs")
+    with session("chat"):
+        with (
+            spans.start_as_current_span("chat gpt", attributes={"openinference.span.kind": "LLM"}),
+            spans.start_as_current_span("retry"),
+            spans.start_as_current_span("POST", kind=SpanKind.CLIENT),
+        ):
+            inject(carriers[0], url="http://localhost/v1")
+        with spans.start_as_current_span("agent"), spans.start_as_current_span("POST", kind=SpanKind.CLIENT):
+            inject(carriers[1], url="http://localhost/v1")
+
+    assert ["baggage" in carrier for carrier in carriers] == [False, True]

@@ -1,7 +1,7 @@
 """Carrying trace and session from process to process: W3C headers, applied the same way for every adapter."""
 
 import time
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from typing import Any, Final, cast
 
 from opentelemetry import baggage as otel_baggage
@@ -27,6 +27,7 @@ from honeyhive.tracing.context import (
     span_of,
     with_values,
 )
+from honeyhive.tracing.foreign import ForeignSpan, foreign_of
 from honeyhive.tracing.lineage import nearest
 from honeyhive.tracing.session import SessionScope, session_in
 from honeyhive.tracing.span import OpenEvent
@@ -121,7 +122,19 @@ def _is_model_call(above: trace.Span | None, context: Context) -> bool:
     event = above if type(above) is OpenEvent else cast("OpenEvent | None", context.get(EVENT_KEY))
     if event is not None and not event.ended and event.event_type is EventType.model:
         return True
-    said: Mapping[str, object] | None = None if type(above) is OpenEvent else getattr(above, "attributes", None)
+    return type(above) is not OpenEvent and any(map(_says_model, _others_from(above)))
+
+
+def _others_from(span: Any) -> Iterator[Any]:
+    """*span* and those around it, as long as they are spans of third parties."""
+    while span is not None:
+        yield span
+        found = foreign_of(span)
+        span = found.above.span() if found is not None and isinstance(found.above, ForeignSpan) else None
+
+
+def _says_model(span: Any) -> bool:
+    said: Mapping[str, object] | None = getattr(span, "attributes", None)
     return bool(said) and event_type_of(said) is EventType.model
 
 
