@@ -70,7 +70,7 @@ def test_a_forged_session_is_a_claim_and_a_new_session(recorder: Recorder) -> No
     assert found.session_id != SESSION
     assert found.root.metadata["claimed_session_id"] == SESSION
     assert not found.orphans()
-    assert recorder.tracer.channel.claims == {"malformed": 1}
+    assert recorder.tracer.stats().claims == {"malformed": 1}
     assert next(span for span in recorder.spans() if span.name == "GET /").trace_id.hex() == "1" * 32
 
 
@@ -186,7 +186,7 @@ def test_each_reason_to_doubt_a_session_is_counted(recorder: Recorder) -> None:
         serve({"baggage": f"honeyhive-session={token}"})
     serve({"baggage": f"session_id={SESSION}"})
 
-    assert recorder.tracer.channel.claims == {**dict.fromkeys(tokens, 1), "unsigned": 1}
+    assert recorder.tracer.stats().claims == {**dict.fromkeys(tokens, 1), "unsigned": 1}
     assert {found.root.metadata["claimed_session_id"] for found in recorder.sessions()} == {SESSION}
 
 
@@ -240,7 +240,7 @@ def test_a_session_is_signed_by_the_tracer_that_it_belongs_to(recorder: Recorder
         inject(carrier)
 
     scope, _ = session_scope("request", extract(carrier))
-    assert recorder.tracer.channel.claims == {"unknown_key": 1}
+    assert recorder.tracer.stats().claims == {"unknown_key": 1}
     assert scope.owned
 
 

@@ -86,7 +86,7 @@ def test_a_session_of_a_1x_sender_is_a_claim_unless_everybody_is_trusted(key: st
 
     (found,) = signed.sessions()
     assert found.root.metadata["claimed_session_id"] == SESSION
-    assert signed.tracer.channel.claims == {"unsigned": 1}
+    assert signed.tracer.stats().claims == {"unsigned": 1}
     assert always.event("work").session_id == SESSION
 
 
@@ -111,7 +111,7 @@ def test_a_session_id_that_is_none_does_not_break_the_request(
         work()
 
     assert recorder.event("work").session_id == tracer.session_id
-    assert tracer.channel.claims == {"malformed": 1}
+    assert tracer.stats().claims == {"malformed": 1}
     assert "no UUID" in caplog.text
     assert "user-secret" not in caplog.text
 

@@ -31,6 +31,8 @@ class Stats:
     dropped: Mapping[str, int]
     redacted: int = 0
     """Texts that something was taken out of."""
+    claims: Mapping[str, int] = dataclasses.field(default_factory=dict[str, int])
+    """Sessions that requests named and that were not continued, by reason (docs/propagation.md); they are no events."""
 
 
 class Progress(NamedTuple):
@@ -55,7 +57,7 @@ class Outlet:
         self._lock = threading.RLock()
         self.settled = threading.Condition(self._lock)
         self.metrics = None if settings.meter_provider is None else _metrics_for(settings.meter_provider)
-        self.claims: Mapping[str, int] = {}
+        self.claims: Counter[str] = Counter()
         self.max_request_bytes = MAX_REQUEST_BYTES  # less where the destination said that this is too much
         self._screen: Screen | None = None
 
@@ -119,7 +121,8 @@ class Outlet:
             accepted = self.entered + self.refused
             dropped = MappingProxyType(dict(self._dropped))
             redacted = 0 if self._screen is None else self._screen.redactor.count
-            return Stats(accepted, self._delivered, accepted - settled, dropped, redacted)
+            claims = MappingProxyType(dict(self.claims))
+            return Stats(accepted, self._delivered, accepted - settled, dropped, redacted, claims)
 
     def progress(self) -> Progress:
         """How far the events that entered the queue have come."""
@@ -129,7 +132,8 @@ class Outlet:
 
     def reset_after_fork(self) -> None:
         """Start the account of a forked child: its parent's events are its parent's."""
-        claims = self.claims
+        claims = self.claims  # the channel's own, which counts on
+        claims.clear()
         self.__init__(self.settings, self._resource)
         self.claims = claims
 
