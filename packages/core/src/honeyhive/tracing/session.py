@@ -38,12 +38,9 @@ class SessionScope:
     here travels as an update record. ``is_sampled`` says whether its events are recorded; it is decided here unless given.
     """
 
-    is_sampled = True
-    is_thinned = False
     is_partial = False
     is_holder = False
     outer: "SessionScope | None" = None
-    hold: "Hold | None" = None
 
     def __init__(
         self,
@@ -57,6 +54,9 @@ class SessionScope:
         said: Mapping[str, Fields | None] | None = None,
     ) -> None:
         self.channel = channel
+        self.is_sampled = True
+        self.is_thinned = False
+        self.hold: Hold | None = None
         self.session_id = session_id or str(uuid.UUID(int=channel.bits(128), version=4))
         self.name = name or UNNAMED
         self.owned = owned
