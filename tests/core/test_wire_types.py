@@ -16,6 +16,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import Link, SpanContext
 
 BIGGEST = 2**63 - 1
+EVENT_ID, SESSION_ID = "550e8400-e29b-41d4-a716-446655440000", "550e8400-e29b-41d4-a716-446655440001"
 
 
 class Destination(httpx.BaseTransport):
@@ -23,9 +24,14 @@ class Destination(httpx.BaseTransport):
 
     def __init__(self) -> None:
         self.bodies: list[bytes] = []
+        self.updates: list[Any] = []
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        self.bodies.append(request.read())
+        body = request.read()
+        if request.method == "PUT":
+            self.updates.append(json.loads(body))
+        else:
+            self.bodies.append(body)
         return httpx.Response(200)
 
     def resources(self) -> list[Any]:
@@ -186,6 +192,18 @@ def test_links_arrive(destination: Destination, tracer_of: Make, way: dict[str, 
     for name in ("ours", "theirs"):
         (link,) = destination.spans()[name]["links"]
         assert attributes(link) == {"why": {"stringValue": "batch"}}
+
+
+def test_outputs_that_are_an_array_are_an_object_in_an_update(destination: Destination, tracer_of: Make) -> None:
+    tracer = tracer_of(**CLOUD)
+    enrich_span(event_id=EVENT_ID, outputs=["a", "b"], tracer=tracer)  # pyright: ignore[reportArgumentType]  as programs do
+    tracer.enrich_session(session_id=SESSION_ID, outputs={"answers": ["a"]})
+
+    assert tracer.flush()
+    assert destination.updates == [
+        {"event_id": EVENT_ID, "outputs": {"value": ["a", "b"]}},
+        {"event_id": SESSION_ID, "outputs": {"answers": ["a"]}},
+    ]
 
 
 def test_many_events_are_one_request(destination: Destination, tracer_of: Make) -> None:
