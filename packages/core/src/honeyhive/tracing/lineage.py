@@ -14,10 +14,10 @@ from honeyhive.events.identity import event_id_of
 from honeyhive.tracing.channel import Channel, default_channel
 from honeyhive.tracing.context import EVENT_KEY, LINK_KEY, REMOTE_EVENT_KEY, SESSION_KEY, current_context, span_of
 from honeyhive.tracing.foreign import foreign_of, foreign_session
+from honeyhive.tracing.pools import is_pool_worker
 from honeyhive.tracing.sampling import name_in
 from honeyhive.tracing.session import SessionScope, in_force, session_for
 from honeyhive.tracing.span import OpenEvent
-from honeyhive.tracing.threads import is_pool_worker
 
 ParentResolver = Callable[[], OpenEvent | None]
 
@@ -164,7 +164,13 @@ def _mark_top(event: OpenEvent, context: Context) -> None:
     linked: Any = context.get(LINK_KEY)
     if linked is not None:
         event.add_link(linked)
-    if event.session is event.channel.default_session and is_pool_worker():
+    if event.session is event.channel.default_session:
+        mark_orphan(event)
+
+
+def mark_orphan(event: OpenEvent) -> None:
+    """Say of *event*, which has no parent, that none came with its work, where that is so."""
+    if is_pool_worker():
         event.enrich(metadata={ORPHAN: True})
 
 
