@@ -151,6 +151,43 @@ def test_numbers_of_64_bits_and_times_survive_a_reader_whose_numbers_are_floats(
 
 
 @every_way
+def test_containers_arrive_whole(destination: Destination, tracer_of: Make, way: dict[str, Any]) -> None:
+    tracer = tracer_of(**way)
+    rows = [{"number": number, "text": "x" * 100} for number in range(2000)]
+    names = {f"key {number}": number for number in range(2000)}
+
+    @trace(tracer=tracer, event_name="work")
+    def work(rows: object, names: object) -> object:
+        enrich_span(metadata={"rows": rows}, tracer=tracer)
+        return names
+
+    work(rows, names)
+
+    assert tracer.flush()
+    found = attributes(destination.spans()["work"])
+    told = {key: json.loads(value["stringValue"]) for key, value in found.items() if len(str(value)) > 1000}
+    assert told == {
+        "honeyhive_inputs.rows": rows,
+        "honeyhive_inputs.names": names,
+        "honeyhive_metadata.rows": rows,
+        "honeyhive_outputs.result": names,
+    }
+
+
+@every_way
+def test_a_tracer_without_a_project_delivers(
+    destination: Destination, tracer_of: Make, way: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    tracer = tracer_of(**way)
+    with tracer.session("s"), tracer.start_span("work"):
+        pass
+
+    assert (tracer.project, tracer.is_initialized, tracer.flush()) == (None, True, True)
+    assert destination.spans().keys() == {"s", "work"}
+    assert caplog.records == []
+
+
+@every_way
 def test_each_span_of_a_batch_is_under_its_own_scope_and_resource(
     destination: Destination, tracer_of: Make, way: dict[str, Any]
 ) -> None:
