@@ -14,6 +14,7 @@ from honeyhive.events.conventions.kinds import event_type_of
 from honeyhive.events.event import EventType
 from honeyhive.events.identity import parse_session_id
 from honeyhive.guard import guard
+from honeyhive.tracing.audience import may_tell
 from honeyhive.tracing.carriers import BAGGAGE, CARRIED, TRACEPARENT, TRACESTATE
 from honeyhive.tracing.channel import Channel
 from honeyhive.tracing.context import (
@@ -31,15 +32,7 @@ from honeyhive.tracing.foreign import ForeignSpan, foreign_of
 from honeyhive.tracing.lineage import nearest
 from honeyhive.tracing.session import SessionScope, session_in
 from honeyhive.tracing.span import OpenEvent
-from honeyhive.tracing.trust import (
-    Doubt,
-    Verdict,
-    count_claim,
-    may_tell,
-    sign_session,
-    token_interval_s,
-    verify_session,
-)
+from honeyhive.tracing.trust import Doubt, Verdict, count_claim, sign_session, token_interval_s, verify_session
 from honeyhive.tracing.w3c import (
     MAX_BAGGAGE_BYTES,
     MAX_BAGGAGE_MEMBERS,

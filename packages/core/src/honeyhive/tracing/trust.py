@@ -1,9 +1,8 @@
-"""Which sessions are believed, and which hosts are told of ours (design decision 7)."""
+"""Which sessions are believed (design decision 7)."""
 
 import enum
 import hashlib
 import hmac
-import ipaddress
 import os
 import secrets
 import threading
@@ -15,7 +14,6 @@ from typing import Final, NamedTuple
 
 from honeyhive.events.identity import parse_session_id
 from honeyhive.settings import Settings
-from honeyhive.settings.hosts import Target, is_among, target_of
 
 _VERSION: Final = "1"
 _PARTS: Final = 7
@@ -25,47 +23,6 @@ _MAX_SKEW_S: Final = 300
 _MAC_CHARACTERS: Final = 32
 _KEY_BYTES: Final = 32
 _KEY_FILE: Final = "propagation.key"
-_PRIVATE_SUFFIXES: Final = (".internal", ".local", ".localhost", ".svc", ".cluster.local")
-# Public endpoints of model providers, which stay untold when `propagate_to` is as wide as `*.amazonaws.com` or `*`.
-_MODEL_PROVIDERS: Final = (
-    "api.openai.com",
-    "*.openai.com",
-    "*.openai.azure.com",
-    "*.cognitiveservices.azure.com",
-    "*.services.ai.azure.com",
-    "*.inference.ai.azure.com",
-    "models.github.ai",
-    "*.anthropic.com",
-    "generativelanguage.googleapis.com",
-    "aiplatform.googleapis.com",
-    "*.aiplatform.googleapis.com",
-    "*.mistral.ai",
-    "*.cohere.ai",
-    "*.cohere.com",
-    "*.groq.com",
-    "*.together.xyz",
-    "*.together.ai",
-    "*.fireworks.ai",
-    "*.deepseek.com",
-    "*.x.ai",
-    "*.perplexity.ai",
-    "openrouter.ai",
-    "*.openrouter.ai",
-    "*.replicate.com",
-    "*.huggingface.co",
-    "*.huggingface.cloud",
-    "*.nvidia.com",
-    "*.ai21.com",
-    "*.cerebras.ai",
-    "*.deepinfra.com",
-    "*.sambanova.ai",
-    "*.moonshot.cn",
-    "*.moonshot.ai",
-    "*.voyageai.com",
-    "*.watsonx.ai",
-    "dashscope.aliyuncs.com",
-    "*.ollama.com",
-)
 
 
 class Doubt(enum.StrEnum):
@@ -213,27 +170,3 @@ def _project_id(key: bytes, project: str | None) -> str:
 
 def _mac(key: bytes, signed: str) -> str:
     return hmac.new(key, signed.encode("utf-8", "replace"), hashlib.sha256).hexdigest()[:_MAC_CHARACTERS]
-
-
-def may_tell(url: str, settings: Settings) -> bool:
-    """Whether the host of *url* may be told the session: private hosts and listed ones, never a model provider's."""
-    target = target_of(url)
-    if target is None:
-        return False
-    return _may_tell(target, settings.propagate_to, (*settings.propagate_not_to, *settings.model_hosts))
-
-
-@lru_cache(1024)
-def _may_tell(target: Target, allowed: tuple[str, ...], denied: tuple[str, ...]) -> bool:
-    if is_among(target, denied) or is_among(target, _MODEL_PROVIDERS):
-        return False
-    return is_among(target, allowed) or _is_private(target.host)
-
-
-def _is_private(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        # "134744072" and "0x8080808" are addresses of the internet in the eyes of a resolver.
-        is_name = not host[0].isdigit()
-        return is_name and ("." not in host or host.endswith(_PRIVATE_SUFFIXES))
