@@ -11,6 +11,7 @@ from honeyhive.events.values import to_json, utf8
 from honeyhive.events.wire import read_varint
 from honeyhive.guard import guard
 from honeyhive.tracing.channel import Channel
+from honeyhive.tracing.fields import text_of
 from honeyhive.tracing.limits import limited_attributes
 
 SCOPE: Final = otlp.scope(semconv.SCOPE_NAME, __about__.__version__)
@@ -140,6 +141,7 @@ def cost_parts(usage: Usage, model: str | None, provider: str | None) -> Iterabl
 @lru_cache(2048)
 def static_part(name: str, event_type: EventType | None, kind: int = INTERNAL) -> bytes:
     """What is the same for all spans of one name: name, kind and event type (None: an update record)."""
+    name = text_of(name)
     encoded = otlp.name_and_kind(name, kind)
     if event_type is None:
         return encoded

@@ -18,6 +18,7 @@ from honeyhive.tracing.channel import Channel
 from honeyhive.tracing.context import EVENT_KEY, SESSION_KEY, SPAN_KEY, attached, current_context, with_values
 from honeyhive.tracing.face import OTelFace
 from honeyhive.tracing.failure import describe_error, status_of
+from honeyhive.tracing.fields import mapping_of, text_of
 from honeyhive.tracing.parts import Part, add_value, field_parts, static_part
 from honeyhive.tracing.sampling import name_in
 from honeyhive.tracing.session import PARTIAL, SessionScope
@@ -104,7 +105,7 @@ class OpenEvent(OTelFace):
     def name_self(self, event_id: str) -> None:
         """Give the event an id of the caller's own."""
         if not self.ended:
-            self.own_id = event_id
+            self.own_id = text_of(event_id)
             self.is_plain = False
 
     def name_parent(self, parent_id: str) -> None:
@@ -149,7 +150,11 @@ class OpenEvent(OTelFace):
             return
         capture = self.channel.capture
         for name, given in fields.items():
-            values = given if capture is None or not given else capture.read(name, given)
+            if given is None:
+                continue
+            values = mapping_of(given)
+            if capture is not None and values:
+                values = capture.read(name, values)
             if values:
                 if self.fields is None:
                     self.fields = {}
