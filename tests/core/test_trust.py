@@ -1,5 +1,9 @@
 """Signatures of sessions, and the hosts that may be told of one."""
 
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +115,54 @@ def test_without_any_key_the_processes_of_a_machine_share_one_that_others_cannot
     assert signing_keys(first) == signing_keys(second)
     assert (tmp_path / "propagation.key").stat().st_mode & 0o777 == 0o600
     assert doubt(first, settings(data_dir=tmp_path / "another")) is Doubt.UNKNOWN_KEY
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["propagation.key"]
+
+
+READ_KEY = """
+import os, sys
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from honeyhive.settings import Settings
+from honeyhive.tracing.trust import signing_keys
+def refuse(*_): raise PermissionError
+for name in sys.argv[2:]: setattr(os, name, refuse)
+print(signing_keys(Settings.from_env({}, data_dir=sys.argv[1]))[0].hex())
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "impossible"),
+    [
+        (None, ["link"]),  # file systems without hard links
+        (b"half", []),  # a disk that was full
+        (b"k" * 32, ["link", "mkdir", "open"]),  # a directory that is read-only
+    ],
+)
+def test_the_key_of_a_machine_is_shared_where_it_can_only_be_read_or_not_be_linked(
+    tmp_path: Path, before: bytes | None, impossible: list[str]
+) -> None:
+    if before is not None:
+        (tmp_path / "propagation.key").write_bytes(before)
+    command = [sys.executable, "-c", READ_KEY, str(tmp_path), *impossible]
+    keys = {subprocess.run(command, capture_output=True, check=True).stdout for _ in range(2)}
+
+    assert keys == {(tmp_path / "propagation.key").read_bytes().hex().encode() + b"\n"}
+    assert [path.name for path in tmp_path.iterdir()] == ["propagation.key"]
+
+
+def test_threads_that_are_the_first_to_sign_sign_with_one_key(tmp_path: Path) -> None:
+    own = settings(data_dir=tmp_path, journal=False)
+    start = threading.Barrier(8)
+
+    def sign(_number: int) -> bytes:
+        start.wait()
+        return signing_keys(own)[0]
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(sign, range(8)))) == 1
 
 
 @pytest.mark.parametrize(

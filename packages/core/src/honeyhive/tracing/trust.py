@@ -23,6 +23,7 @@ _MAX_SKEW_S: Final = 300
 _MAC_CHARACTERS: Final = 32
 _KEY_BYTES: Final = 32
 _KEY_FILE: Final = "propagation.key"
+_own: Final[dict[str, bytes]] = {}
 
 
 class Doubt(enum.StrEnum):
@@ -130,32 +131,46 @@ def _derived_key(secret: str) -> bytes:
 def _local_key(data_dir: Path) -> bytes:
     """A random key that the processes of one machine share; only in memory where the directory cannot be written."""
     path = data_dir / _KEY_FILE
-    fresh = secrets.token_bytes(_KEY_BYTES)
     try:
-        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Written aside and linked into place, so that of two processes starting at once both read one whole key.
-        aside = data_dir / f".{_KEY_FILE}.{os.getpid()}.{secrets.token_hex(4)}"
-        descriptor = os.open(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
-        try:
-            os.write(descriptor, fresh)
-        finally:
-            os.close(descriptor)
-        try:
-            os.link(aside, path)
-        except FileExistsError:
-            pass
-        finally:
-            aside.unlink(missing_ok=True)
-        key = path.read_bytes()
+        return _key_in(path) or _made_key(path) or _own_key()
     except OSError:
-        return fresh
-    return key if len(key) == _KEY_BYTES else fresh
+        return _own_key()
 
 
-@lru_cache(1)
+def _key_in(path: Path) -> bytes | None:
+    try:
+        key = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    return key if len(key) == _KEY_BYTES else None
+
+
+def _made_key(path: Path) -> bytes | None:
+    """The key that is in *path* once there is one: ours, or that of a process that was faster."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Written aside and linked into place, so that of two processes starting at once both read one whole key.
+    aside = path.with_name(f".{_KEY_FILE}.{os.getpid()}.{secrets.token_hex(4)}")
+    try:
+        descriptor = os.open(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(secrets.token_bytes(_KEY_BYTES))
+        _put_in_place(aside, path)
+    finally:
+        aside.unlink(missing_ok=True)
+    return _key_in(path)
+
+
+def _put_in_place(aside: Path, path: Path) -> None:
+    try:
+        os.link(aside, path)
+    except OSError:  # another was faster, or left half a key, or the file system has no hard links
+        if _key_in(path) is None:
+            aside.replace(path)
+
+
 def _own_key() -> bytes:
     """A random key of this process alone, where nothing may be written to disk."""
-    return secrets.token_bytes(_KEY_BYTES)
+    return _own.setdefault("key", secrets.token_bytes(_KEY_BYTES))
 
 
 @lru_cache(64)
