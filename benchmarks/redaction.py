@@ -18,8 +18,9 @@ import workload
 from honeyhive.events import otlp
 from honeyhive.export.journal import Journal
 from honeyhive.export.redaction import Redactor
-from honeyhive.export.redaction.kinds import KINDS
+from honeyhive.export.redaction.kinds import ESCAPE_NEEDLE, KINDS
 from honeyhive.export.redaction.names import Names
+from honeyhive.export.redaction.plain import PlainMatcher
 from honeyhive.export.screening import Screen
 from honeyhive.settings import Settings
 
@@ -139,6 +140,8 @@ def matchers() -> dict[str, float]:
     )
     count = workload.PAYLOADS
     found = {"re (standard library)": best_us(lambda: re.search(united, batch), count, 3)}
+    plain_matcher = PlainMatcher([ESCAPE_NEEDLE, *(kind.needle for kind in kinds if kind is not None)])
+    found["ours without native code"] = best_us(lambda: plain_matcher.ends(batch), count, 3)
     hyperscan = _optional("hyperscan")
     if hyperscan is not None:
         database = hyperscan.Database()

@@ -113,3 +113,9 @@ def test_what_is_changed_in_the_configuration_holds_from_the_next_call_on(api: "
     client.datasets.list()
 
     assert api.seen[0].headers["authorization"] == f"Bearer {KEY}"
+
+
+def test_the_host_that_nobody_named_is_honeyhives() -> None:
+    client = HoneyHive(api_key=KEY)
+
+    assert client.server_url == "https://api.dp1.us.honeyhive.ai"

@@ -260,6 +260,18 @@ def test_the_forms_of_1x_and_of_its_documents_mean_the_same(recorder: Recorder) 
     assert len(recorder.spans()) == 1
 
 
+def test_saying_nothing_of_a_session_is_no_error_and_writes_nothing(recorder: Recorder) -> None:
+    with session("chat") as chat:
+        assert enrich_session()
+        assert enrich_session({}, metadata=None)
+        assert recorder.tracer.enrich_session()
+    assert not enrich_session(chat.session_id)  # nothing was said of a session that is over
+
+    (root,) = recorder.events(with_sessions=True)
+    assert (root.inputs, root.outputs, root.metrics, root.feedback) == ({}, {}, {}, {})
+    assert len(recorder.spans()) == 1
+
+
 def test_another_session_is_meant_by_its_id(recorder: Recorder) -> None:
     with session("first") as first:
         pass

@@ -22,6 +22,7 @@ from honeyhive import http_clients, session, trace
 from honeyhive.integration import current_event, extract, session_scope, suppress
 from honeyhive.testing import MemoryTracer, Recorder, recording, wait_until
 from honeyhive.tracing.channel import set_default_channel
+from requests.auth import HTTPDigestAuth
 
 _GUARD_S = 30.0
 
@@ -31,7 +32,7 @@ class _Handler(BaseHTTPRequestHandler):
     upstream: ClassVar["Upstream"]
 
     def do_GET(self) -> None:
-        self.upstream.seen.append({name.lower(): value for name, value in self.headers.items()})
+        self.upstream.seen.append({name.lower(): ",".join(self.headers.get_all(name, ())) for name in self.headers})
         target = urlsplit(self.path)
         getattr(self, target.path.strip("/"))(**{key: found[0] for key, found in parse_qs(target.query).items()})
 
@@ -58,6 +59,19 @@ class _Handler(BaseHTTPRequestHandler):
         self.upstream.may_go_on.wait(_GUARD_S)
         with contextlib.suppress(OSError):  # the client may have left
             self.wfile.write(b"half")
+
+    def protected(self) -> None:
+        """An answer to those who prove that they know the password."""
+        if "authorization" in self.headers:
+            self._answer(200, b"fine")
+        else:
+            challenge = 'Digest realm="here", nonce="once", qop="auth", algorithm=MD5'
+            self._answer(401, b"", {"WWW-Authenticate": challenge})
+
+    def chunked(self) -> None:
+        """A body of which nobody knows the length before its end."""
+        self._head(200, {"Transfer-Encoding": "chunked"})
+        self.wfile.write(b"4\r\nfine\r\n0\r\n\r\n")
 
     def broken(self) -> None:
         """Less than was promised."""
@@ -315,6 +329,55 @@ def test_headers_of_the_program_are_never_overwritten(fetch: Fetch, recorder: Re
     assert "tracestate" not in headers
     assert headers["baggage"].startswith("team=search;owner=x,honeyhive-session=")
     assert carried_session(headers) == block.session_id
+
+
+@pytest.mark.parametrize("fetch", [each for each in CLIENTS if each is not by_requests])  # which has each header once
+def test_a_header_that_the_program_sets_twice_stays_whole_also_across_a_redirect(
+    fetch: Fetch, recorder: Recorder, upstream: Upstream
+) -> None:
+    with session("chat") as block:
+        fetch(
+            recorder.tracer, f"{upstream.url}/elsewhere?to={upstream.url}/ok", [("baggage", "a=1"), ("baggage", "b=2")]
+        )
+
+    for headers in upstream.seen:
+        assert [item.strip() for item in headers["baggage"].split(",")][:2] == ["a=1", "b=2"]
+        assert carried_session(headers) == block.session_id
+    assert len(upstream.seen) == 2
+
+
+@pytest.mark.parametrize("fetch", [by_httpx, by_httpx_async, by_httpx2])
+def test_a_baggage_header_that_is_not_ascii_goes_as_it_is(fetch: Fetch, recorder: Recorder, upstream: Upstream) -> None:
+    with session("chat"):
+        fetch(recorder.tracer, f"{upstream.url}/ok", [(b"baggage", b"team=\xe9")])
+
+    assert upstream.seen[0]["baggage"].startswith("team=\xe9,honeyhive-session=")
+
+
+def test_an_authentication_that_asks_again_takes_trace_and_session_along(
+    recorder: Recorder, upstream: Upstream
+) -> None:
+    with session("chat") as block, requests.Session() as client:
+        client.trust_env = False
+        http_clients.trace_requests(client, recorder.tracer, is_recorded=True)
+        auth = HTTPDigestAuth("user", "password")
+        assert client.get(f"{upstream.url}/protected", auth=auth, timeout=_GUARD_S).status_code == 200
+
+    assert [carried_session(headers) for headers in upstream.seen] == [block.session_id] * 2
+    assert [event.outputs["status_code"] for event in recorder.events()] == [401, 200]
+
+
+@every_client
+def test_an_error_that_the_program_handles_meanwhile_is_none_of_the_request(
+    fetch: Fetch, recorder: Recorder, upstream: Upstream
+) -> None:
+    try:
+        raise ConnectionError  # noqa: TRY301  what a program falls back from
+    except ConnectionError:
+        assert fetch(recorder.tracer, f"{upstream.url}/chunked", is_recorded=True) == (200, b"fine")
+
+    (event,) = recorder.events()
+    assert (event.error, event.metadata["status"]) == (None, "ok")
 
 
 @every_client

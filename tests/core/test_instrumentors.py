@@ -362,6 +362,7 @@ def test_what_fails_while_it_is_activated_is_told_once_and_stops_nothing(
 def test_auto_leaves_out_what_it_must(install: Callable[..., None]) -> None:
     install("absentai", "absentai", BROKEN, GENAI, "absent-library>=1; extra == 'instruments'")
     install("oldai", "oldai", BROKEN, GENAI, "pytest>=999; extra == 'instruments'")
+    install("unreadable", "unreadable", BROKEN, GENAI, "pytest>=1.*!!; extra == 'instruments'")
     install("httpinstrumentor", "pytest", BROKEN)
     install("chains", "langchain", BROKEN, GENAI, "langchain-core; extra == 'instruments'")
 
@@ -371,6 +372,7 @@ def test_auto_leaves_out_what_it_must(install: Callable[..., None]) -> None:
     assert found["opentelemetry-instrumentation-genai-openai"] == "openinference-instrumentation-openai is preferred"
     assert found["absentai"] == "absent-library is not installed"
     assert (found["oldai"] or "").startswith("it needs pytest")
+    assert found["unreadable"] == "its requirements cannot be read"
     assert found["chains"] == "honeyhive-langchain records this framework"
     assert "httpinstrumentor" not in found
 

@@ -80,6 +80,17 @@ def test_a_failed_request_span_is_a_failed_session(recorder: Recorder) -> None:
     assert found.root.metadata["status"] == "error"
 
 
+@pytest.mark.parametrize("capture", ["metadata", "none"])
+def test_the_error_of_a_request_span_is_told_of_its_session_as_the_policy_has_it(capture: Any) -> None:
+    with recording(capture=capture) as recorder:
+        with recorder.tracer.provider.get_tracer("lib").start_as_current_span("GET /", kind=SpanKind.SERVER) as span:
+            span.set_status(StatusCode.ERROR, "no account of Ada Lovelace")
+
+        (found,) = recorder.sessions()
+        assert found.root.error == "error"
+        assert b"Lovelace" not in recorder.request()
+
+
 def test_requests_in_parallel_threads_stay_apart(recorder: Recorder) -> None:
     tracer = recorder.tracer.provider.get_tracer("lib")
     barrier = threading.Barrier(4)
@@ -475,3 +486,39 @@ def test_the_usage_that_a_price_is_looked_up_by_is_the_one_that_readers_show(att
     quick = plain_usage(attributes)
 
     assert quick is None or quick == read_usage(Reading(attributes, event_type=EventType.model))
+
+
+TEXT = "x" * 1000
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        {"attributes": {"text": TEXT * 100}},
+        {"attributes": {"texts": [TEXT] * 100}},
+        {"attributes": {"vector": [0.5] * 10_000}},
+        {"links": [Link(SpanContext(1, 2, is_remote=False), {"text": TEXT * 100})]},
+        {"point": {"text": TEXT * 100}},
+        {"description": TEXT * 100},
+    ],
+)
+def test_the_queue_is_told_about_how_large_a_span_is(recorder: Recorder, made: dict[str, Any]) -> None:
+    """It is bounded in bytes, and holds spans before they are encoded."""
+    told: list[int] = []
+    put = recorder.tracer.channel.put
+
+    def measured(scope: bytes, span: Any, size: int) -> None:
+        told.append(size)
+        told.append(len(span.encode()))
+        put(scope, span, size)
+
+    recorder.tracer.channel.put = measured
+    point, description = made.pop("point", None), made.pop("description", None)
+    with recorder.tracer.provider.get_tracer("lib").start_as_current_span("s", **made) as span:
+        if point is not None:
+            span.add_event("said", point)
+        if description is not None:
+            span.set_status(StatusCode.ERROR, description)
+
+    size, actual = told[-2:]
+    assert actual / 2 < size < actual * 2

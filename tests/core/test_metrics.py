@@ -200,6 +200,33 @@ show()
     assert "reason" in found.of("honeyhive.claims")[0][0]
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="it is about forks")
+def test_a_forked_child_counts_its_own_claims_only(tmp_path: Path) -> None:
+    found = run(
+        """
+import os, sys
+from honeyhive.integration import extract
+t = HoneyHiveTracer.init(meter_provider=meters)
+extract({"baggage": "honeyhive-session=junk"})
+assert dict(t.stats().claims) == {"malformed": 1}
+child = os.fork()
+if child == 0:
+    try:
+        assert dict(t.stats().claims) == {}
+        extract({"baggage": "session_id=0f0e0d0c-0b0a-4908-8706-050403020100"})
+        assert dict(t.stats().claims) == {"unsigned": 1}
+    except BaseException:
+        os._exit(1)
+    os._exit(0)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+show()
+""",
+        tmp_path,
+    )
+
+    assert [value for _, value in found.of("honeyhive.claims")] == [1]
+
+
 @pytest.mark.parametrize("option", ["", "meter_provider=None"])
 def test_without_a_meter_provider_nothing_is_imported(tmp_path: Path, option: str) -> None:
     finished = subprocess.run(

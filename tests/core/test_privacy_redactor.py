@@ -71,6 +71,24 @@ SECRETS = {
     "pypi-token": "pypi-AgEIcHlwaS5vcmcCJAbCdEf",
     "sendgrid-key": "SG.AbCdEfGhIjKlMnOpQrStUv.AbCdEfGhIjKlMnOpQrStUvWxYz",
     "telegram-token": "12345678:AAH" + "AbCdEfGhIj" * 3,
+    "bedrock key": "ABSKQmVkcm9ja0FQSUtleS1hYmNkZWZnaGlqa2xtbm9wcXJzdHV2d3h5eg==",
+    "cerebras-key": "csk-abcdefghijklmnopqrstuvwxyz0123456789",
+    "together-key": "tgp_v1_abcdefghijklmnopqrstuvwxyz0123456789abc",
+    "elevenlabs-key": "sk_" + "0a1b2c3d" * 6,
+    "e2b-key": "e2b_" + "0a1b2c3d" * 5,
+    "firecrawl-key": "fc-" + "0a1b2c3d" * 4,
+    "grafana-token": "glsa_AbCdEfGhIjKlMnOpQrStUvWxYz012345_0a1b2c3d",
+    "newrelic-key": "NRAK-ABCDEFGHIJKLMNOPQRSTUVWXYZ0",
+    "supabase-key": "sbp_" + "0a1b2c3d" * 5,
+    "shopify-token": "shpat_" + "0a1b2c3d" * 4,
+    "atlassian-token": "ATATT3xFfGF0" + "AbCdEfGhIj" * 4,
+    "docker-token": "dckr_pat_AbCdEfGhIjKlMnOpQrStUvWx",
+    "doppler-token": "dp.pt.AbCdEfGhIjKlMnOpQrStUvWxYz0123456789abcd",
+    "figma-token": "figd_AbCdEfGhIjKlMnOpQrStUvWx",
+    "postman-key": "PMAK-0123456789abcdef01234567-0123456789abcdef0123456789abcdef01",
+    "age-key": "AGE-SECRET-KEY-1" + "QYQSZQGPQY" * 5,
+    "encrypted token": "eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..abcdefghijk.Ciphertext0123.tagtagtag",
+    "jwt with certificates": "eyJ" + "a1B2" * 900 + ".eyJzdWIiOiIxMjM0NSJ9.dozjgNryP4J3jVmNHl0w5N",
     "jwt": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NSJ9.dozjgNryP4J3jVmNHl0w5N",
     "private-key": "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIB\nAAKCAQEA\n-----END RSA PRIVATE KEY-----",
     "private key without end": "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXk\nmore of it",
@@ -100,7 +118,7 @@ def test_an_unmistakable_key_is_known_although_it_is_glued_to_a_word(kind: str) 
 
 
 def test_a_span_with_a_secret_is_found_by_the_scan_of_its_batch() -> None:
-    entries = [span_of(**{"honeyhive_inputs.text": f"ordinary text {number}"}) for number in range(50)]
+    entries = [span_of(**{"honeyhive_inputs.text": f"ordinary text {number}"}) for number in range(2 * len(SECRETS))]
     for place, secret in enumerate(SECRETS.values()):
         entries[place] = span_of(**{"honeyhive_inputs.text": {"deep": [secret]}})
 

@@ -66,6 +66,42 @@ if not left:
     beside()
 """
 
+BAGGAGE = """
+import subprocess, sys
+from honeyhive import HoneyHiveTracer, session, trace
+from honeyhive.integration import inject
+
+tracer = HoneyHiveTracer.init(project="p")
+
+@trace
+def hand_over():
+    tracer.set_baggage("team", "search")
+    subprocess.run([sys.executable, __file__, "child"], env=tracer.subprocess_environment(), check=True)
+
+@trace
+def pass_on():
+    tracer.set_baggage("tier", "gold")
+    assert (tracer.get_baggage("team"), tracer.get_baggage("tier")) == ("search", "gold")
+    carrier = {}
+    inject(carrier, url="http://localhost/")
+    assert "team=search,tier=gold,honeyhive-session=" in carrier["baggage"]
+
+def answer_others():
+    assert tracer.get_baggage("team") is None
+    carrier = {}
+    inject(carrier, url="http://localhost/")
+    assert carrier["baggage"].startswith("honeyhive-session=")
+    assert "traceparent" not in carrier
+
+if len(sys.argv) > 1:
+    pass_on()
+    with session("other"):
+        answer_others()
+else:
+    with session("chat"):
+        hand_over()
+"""
+
 SERVICE = """
 import asyncio, os, subprocess, sys, threading
 from concurrent.futures import ThreadPoolExecutor
@@ -167,6 +203,12 @@ def test_a_child_process_continues_the_event_that_started_it_however_deep(tmp_pa
     assert events["level 1"].parent_id == events["level 2"].event_id
     assert events["level 0"].parent_id == events["level 1"].event_id
     assert events["beside"].parent_id == events["level 1"].event_id
+
+
+def test_a_child_process_has_the_baggage_of_what_started_it_outside_of_other_sessions(tmp_path: Path) -> None:
+    run(BAGGAGE, tmp_path)
+
+    assert {found.root.event_name for found in sessions(tmp_path)} == {"chat", "other"}
 
 
 def test_a_session_that_a_child_process_is_given_wins_there(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from honeyhive.tracing.trust import sign_session
 from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry import baggage as otel_baggage
+from opentelemetry.trace import SpanKind
 
 SESSION = "0f0e0d0c-0b0a-4908-8706-050403020100"
 
@@ -69,7 +70,7 @@ def test_a_forged_session_is_a_claim_and_a_new_session(recorder: Recorder) -> No
     assert found.session_id != SESSION
     assert found.root.metadata["claimed_session_id"] == SESSION
     assert not found.orphans()
-    assert recorder.tracer.channel.claims == {"malformed": 1}
+    assert recorder.tracer.stats().claims == {"malformed": 1}
     assert next(span for span in recorder.spans() if span.name == "GET /").trace_id.hex() == "1" * 32
 
 
@@ -185,7 +186,7 @@ def test_each_reason_to_doubt_a_session_is_counted(recorder: Recorder) -> None:
         serve({"baggage": f"honeyhive-session={token}"})
     serve({"baggage": f"session_id={SESSION}"})
 
-    assert recorder.tracer.channel.claims == {**dict.fromkeys(tokens, 1), "unsigned": 1}
+    assert recorder.tracer.stats().claims == {**dict.fromkeys(tokens, 1), "unsigned": 1}
     assert {found.root.metadata["claimed_session_id"] for found in recorder.sessions()} == {SESSION}
 
 
@@ -239,7 +240,7 @@ def test_a_session_is_signed_by_the_tracer_that_it_belongs_to(recorder: Recorder
         inject(carrier)
 
     scope, _ = session_scope("request", extract(carrier))
-    assert recorder.tracer.channel.claims == {"unknown_key": 1}
+    assert recorder.tracer.stats().claims == {"unknown_key": 1}
     assert scope.owned
 
 
@@ -312,3 +313,19 @@ def test_a_model_call_that_another_instrumentation_records_tells_nobody(
         inject(carrier, url="http://localhost/v1")
 
     assert "baggage" not in carrier
+
+
+def test_an_http_clients_span_inside_a_model_span_of_others_tells_nobody(recorder: Recorder) -> None:
+    carriers: list[dict[str, str]] = [{}, {}]
+    spans = recorder.tracer.provider.get_tracer("theirs")
+    with session("chat"):
+        with (
+            spans.start_as_current_span("chat gpt", attributes={"openinference.span.kind": "LLM"}),
+            spans.start_as_current_span("retry"),
+            spans.start_as_current_span("POST", kind=SpanKind.CLIENT),
+        ):
+            inject(carriers[0], url="http://localhost/v1")
+        with spans.start_as_current_span("agent"), spans.start_as_current_span("POST", kind=SpanKind.CLIENT):
+            inject(carriers[1], url="http://localhost/v1")
+
+    assert ["baggage" in carrier for carrier in carriers] == [False, True]

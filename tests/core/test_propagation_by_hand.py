@@ -18,6 +18,7 @@ from opentelemetry import baggage as otel_baggage
 from opentelemetry import context as otel_context
 from opentelemetry import trace as otel_trace
 from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
 SESSION = "0f0e0d0c-0b0a-4908-8706-050403020100"
 TRACEPARENT = f"00-{'1' * 32}-{'2' * 16}-01"
@@ -85,7 +86,7 @@ def test_a_session_of_a_1x_sender_is_a_claim_unless_everybody_is_trusted(key: st
 
     (found,) = signed.sessions()
     assert found.root.metadata["claimed_session_id"] == SESSION
-    assert signed.tracer.channel.claims == {"unsigned": 1}
+    assert signed.tracer.stats().claims == {"unsigned": 1}
     assert always.event("work").session_id == SESSION
 
 
@@ -110,7 +111,7 @@ def test_a_session_id_that_is_none_does_not_break_the_request(
         work()
 
     assert recorder.event("work").session_id == tracer.session_id
-    assert tracer.channel.claims == {"malformed": 1}
+    assert tracer.stats().claims == {"malformed": 1}
     assert "no UUID" in caplog.text
     assert "user-secret" not in caplog.text
 
@@ -355,3 +356,16 @@ def test_instrumented_http_clients_tell_the_session_only_to_those_who_may_know(
 
     assert ("baggage" in carrier) is is_told
     assert "traceparent" in carrier
+
+
+@pytest.mark.parametrize(
+    "provider", [TracerProvider(sampler=ALWAYS_OFF, shutdown_on_exit=False), otel_trace.NoOpTracerProvider()]
+)
+def test_a_client_span_that_is_not_recorded_does_not_say_whom_the_request_goes_to(
+    recorder: Recorder, provider: otel_trace.TracerProvider
+) -> None:
+    carrier: dict[str, str] = {}
+    with session("chat"), provider.get_tracer("theirs").start_as_current_span("GET", kind=otel_trace.SpanKind.CLIENT):
+        HoneyHivePropagator().inject(carrier)
+
+    assert "baggage" not in carrier

@@ -1,5 +1,8 @@
 """Third-party spans: on our provider they are events; on anybody else's they are respected."""
 
+from collections.abc import Iterator
+
+import pytest
 from honeyhive import session, trace
 from honeyhive.integration import (
     current_event,
@@ -9,7 +12,8 @@ from honeyhive.integration import (
     unregister_parent_resolver,
 )
 from honeyhive.models import EventType
-from honeyhive.testing import Recorder
+from honeyhive.testing import Recorder, recording
+from honeyhive.tracer import set_global_provider
 from opentelemetry import trace as otel_trace
 from opentelemetry.sdk.trace import TracerProvider
 
@@ -72,6 +76,25 @@ def test_the_global_provider_is_never_taken(recorder: Recorder) -> None:
     _ = recorder.tracer.provider
 
     assert isinstance(otel_trace.get_tracer_provider(), otel_trace.ProxyTracerProvider)
+
+
+@pytest.fixture
+def own_global_provider() -> Iterator[None]:
+    yield
+    set_global_provider(otel_trace.ProxyTracerProvider(), force_override=True)
+
+
+@pytest.mark.usefixtures("own_global_provider")
+@pytest.mark.parametrize("is_global", [True, False])
+@pytest.mark.parametrize("named", ["shop", None])
+def test_the_service_is_named_whether_or_not_the_provider_is_the_global_one(is_global: bool, named: str | None) -> None:
+    with recording(set_global=is_global, service_name=named) as recorder:
+        provider = recorder.tracer.provider
+        assert (otel_trace.get_tracer_provider() is provider) is is_global
+        provider.get_tracer("lib").start_span("theirs").end()
+
+    service = str(provider.resource.attributes["service.name"])
+    assert service == named if named else not service.startswith("unknown_service")
 
 
 def test_a_framework_names_the_parent_where_nothing_could_be_attached(recorder: Recorder) -> None:

@@ -247,6 +247,31 @@ def test_a_sampler_that_fails_leaves_it_to_the_rate() -> None:
         assert len(only(recorder).events) == 1
 
 
+@pytest.mark.swallows
+@pytest.mark.parametrize("answer", ["half", object(), -1, 7, float("nan")])
+def test_a_sampler_that_returns_no_rate_leaves_it_to_the_rate(answer: Any) -> None:
+    with fresh(sampler=lambda _start: answer) as recorder:
+        with session("s"):
+            work("a")
+
+        assert len(only(recorder).events) == 1
+
+
+@pytest.mark.swallows
+def test_a_rule_does_not_match_what_cannot_be_compared() -> None:
+    class Array:
+        def __eq__(self, other: object) -> bool:
+            raise ValueError
+
+        __hash__ = None  # pyright: ignore[reportAssignmentType]  as arrays have it
+
+    with fresh(sample_rules=[{"attributes": {"metadata.rows": 1}, "rate": 0}]) as recorder:
+        with session("s", metadata={"rows": Array()}):
+            work("a")
+
+        assert len(only(recorder).events) == 1
+
+
 def test_what_the_program_says_of_one_session_wins() -> None:
     with fresh(sample_rate=0) as recorder:
         with session("wanted", sampled=True):

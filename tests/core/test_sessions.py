@@ -1,7 +1,10 @@
 """Sessions: a scope that cannot bleed, an event of their own, and how readers put them together."""
 
 import asyncio
+import contextvars
 import threading
+import uuid
+from typing import Any
 
 import pytest
 from honeyhive import enrich_session, session, trace
@@ -9,7 +12,9 @@ from honeyhive.errors import ConfigurationError
 from honeyhive.events.event import Event, EventType
 from honeyhive.events.reader import Update
 from honeyhive.events.sessions import assemble
+from honeyhive.guard import guard
 from honeyhive.testing import MemoryTracer, Recorder
+from honeyhive.tracing.blocks import SessionBlock
 
 
 @trace
@@ -350,3 +355,86 @@ def test_what_is_said_of_one_tracers_session_is_not_said_of_anothers(recorder: R
     assert recorder.spans() == []
     (found,) = other.recorder.sessions()
     assert {"inside": 1, "outside": 2}.items() <= found.root.metadata.items()
+
+
+def test_one_block_may_be_entered_inside_itself_and_ends_once(recorder: Recorder) -> None:
+    block = session("chat")
+    with block:
+        with session("inner"), block:
+            work("inside")
+        work("still inside")
+    work("outside")
+
+    sessions = {found.root.event_name: found for found in recorder.sessions()}
+    assert [event.inputs["name"] for event in sessions["chat"].events] == ["inside", "still inside"]
+    assert [event.inputs["name"] for event in sessions[recorder.tracer.session_name].events] == ["outside"]
+    assert [span.name for span in recorder.spans()].count("chat") == 1
+
+
+def test_one_block_may_be_shared_by_tasks_and_threads_that_leave_it_in_any_order(recorder: Recorder) -> None:
+    async def many(block: SessionBlock) -> None:
+        last_is_in, first_is_out = asyncio.Event(), asyncio.Event()
+
+        async def first() -> None:
+            with session("first"):
+                with block:
+                    await last_is_in.wait()
+                work("first")
+            first_is_out.set()
+
+        async def last() -> None:
+            with session("last"):
+                with block:
+                    last_is_in.set()
+                    await first_is_out.wait()
+                    work("shared")
+                work("last")
+
+        await asyncio.gather(first(), last())
+
+    asyncio.run(many(session("shared")))
+
+    named = {found.root.event_name: [event.inputs["name"] for event in found.events] for found in recorder.sessions()}
+    assert named == {"first": ["first"], "last": ["last"], "shared": ["shared"]}
+
+
+def test_ids_may_be_uuids_and_names_anything(recorder: Recorder) -> None:
+    session_id = uuid.uuid4()
+    given: Any = session_id
+    name: Any = 5
+    with session(name, session_id=given):
+        work("in")
+    assert enrich_session(given, {"tier": "gold"})
+
+    (found,) = recorder.sessions()
+    assert (found.session_id, found.root.event_name, found.root.metadata["tier"]) == (str(session_id), "5", "gold")
+    create = recorder.tracer.create_session
+    assert contextvars.copy_context().run(create, session_id=given) == str(session_id)
+
+
+@pytest.mark.parametrize("field", ["inputs", "outputs", "metadata", "user_properties", "feedback", "metrics"])
+def test_what_is_no_mapping_is_kept_and_breaks_no_request(recorder: Recorder, field: str) -> None:
+    values: Any = {field: ["a", "b"]}
+    with session("at its start", **values):
+        pass
+    with session("later") as block:
+        block.enrich(**values)
+
+    for found in recorder.sessions():
+        assert getattr(found.root, field)["value"] == ["a", "b"]
+
+
+@pytest.mark.swallows
+def test_a_session_that_cannot_be_written_breaks_no_request(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Unwritable:
+        def __str__(self) -> str:
+            raise OSError
+
+    monkeypatch.setattr(guard, "strict", False)
+    unwritable: Any = {Unwritable(): 1}
+    with session("chat", metadata=unwritable):
+        work("in")
+
+    assert recorder.event("work").inputs == {"name": "in"}

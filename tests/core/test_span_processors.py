@@ -229,3 +229,17 @@ def test_a_provider_with_processors_can_be_forgotten() -> None:
     gc.collect()
 
     assert reference() is None
+
+
+def test_a_processor_sees_of_a_started_span_what_the_capture_policy_leaves() -> None:
+    with recording(capture="metadata") as recorder:
+        watcher = Watcher()
+        recorder.tracer.provider.add_span_processor(watcher)
+        said = {"input.value": "who is Ada?", "openinference.span.kind": "LLM"}
+        with recorder.tracer.provider.get_tracer("lib").start_as_current_span("chat", attributes=said):
+            pass
+        recorder.tracer.provider.shutdown()
+
+        seen = dict(watcher.started[0].attributes or {})
+        assert "input.value" not in seen
+        assert seen["openinference.span.kind"] == "LLM"

@@ -40,10 +40,11 @@ def test_arguments_are_bound_as_inspect_binds_them(
     function: Callable[..., object], args: tuple[int, ...], kwargs: dict[str, int]
 ) -> None:
     try:
-        bound = inspect.signature(function).bind(*args, **kwargs)
+        function(*args, **kwargs)  # `bind` of Python 3.13 takes some calls that Python itself does not
     except TypeError:
         assert Arguments(function).values(args, kwargs) is None
         return
+    bound = inspect.signature(function).bind(*args, **kwargs)
     bound.apply_defaults()
 
     values = Arguments(function).values(args, kwargs)

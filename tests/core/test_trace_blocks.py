@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from honeyhive import trace
+from honeyhive import session, trace
 from honeyhive.decorators import enrich_span_context
+from honeyhive.integration import suppress
 from honeyhive.testing import MemoryTracer, Recorder, recording
 from opentelemetry import trace as otel_trace
 
@@ -40,6 +41,54 @@ def test_a_block_may_be_asynchronous_and_used_again(recorder: Recorder) -> None:
     asyncio.run(twice())
 
     assert [event.event_name for event in recorder.events()] == ["again", "again", "step"]
+
+
+def test_a_block_may_be_shared_by_tasks_that_leave_it_in_any_order(recorder: Recorder) -> None:
+    block = recorder.tracer.trace("shared")
+
+    async def both() -> None:
+        last_is_in, first_is_out = asyncio.Event(), asyncio.Event()
+
+        async def first() -> None:
+            with session("first"):
+                with block:
+                    await last_is_in.wait()
+                step()
+            first_is_out.set()
+
+        async def last() -> None:
+            with session("last"), block:
+                last_is_in.set()
+                await first_is_out.wait()
+                step()
+
+        await asyncio.gather(first(), last())
+
+    asyncio.run(both())
+
+    assert recorder.tree().splitlines() == [
+        *("session first", "  tool shared", "  tool step"),
+        *("session last", "  tool shared", "    tool step"),
+    ]
+
+
+def test_a_block_may_be_shared_by_generators_of_one_thread_and_be_suppressed_inside_itself(recorder: Recorder) -> None:
+    block = recorder.tracer.trace("shared")
+
+    @trace(event_name="stream")
+    def steps() -> Iterator[None]:
+        with block:
+            yield
+            with suppress(), block:
+                step()
+            step()
+
+    first, last = steps(), steps()
+    next(first)
+    next(last)
+    assert list(first) == list(last) == []
+
+    assert recorder.tree().splitlines()[1:] == ["  tool stream", "    tool shared", "      tool step"] * 2
 
 
 def test_an_error_that_leaves_a_block_is_recorded_and_raised(recorder: Recorder) -> None:

@@ -1,6 +1,8 @@
 """Whose events: the tracer that is given, that of the event or session around, the first one of the process."""
 
+import gc
 import threading
+from contextvars import Context, copy_context
 
 import pytest
 from honeyhive import enrich_session, enrich_span, trace
@@ -16,7 +18,7 @@ def work() -> None:
 @pytest.fixture
 def second(recorder: Recorder) -> MemoryTracer:
     """A tracer that is made after the default one."""
-    return MemoryTracer(project="second")
+    return MemoryTracer(project="second", source="theirs")
 
 
 def _names(recorder: Recorder) -> list[str]:
@@ -85,10 +87,27 @@ def test_two_projects_do_not_bleed_into_one_another(recorder: Recorder, second: 
             ours()
 
     assert {event.session_id for event in recorder.events()} == {session.session_id}
-    assert {event.project for event in second.recorder.events()} == {"second"}
+    assert {(event.project, event.source) for event in recorder.events(with_sessions=True)} == {("tests", "dev")}
+    theirs_said = {(event.project, event.source) for event in second.recorder.events(with_sessions=True)}
+    assert theirs_said == {("second", "theirs")}
     sessions = {event.session_id for event in second.recorder.events()}
     assert inner.session_id in sessions
     assert session.session_id not in sessions
+
+
+def test_a_tracer_takes_nothing_over_from_one_that_is_gone() -> None:
+    """1.x told tracers apart by `id()`, which the next object at that place has again."""
+    left: list[Context] = []
+    for _ in range(20):
+        with MemoryTracer(project="gone").session("s"):
+            left.append(copy_context())
+    gc.collect()
+
+    later = [MemoryTracer(project="later") for _ in range(20)]
+    for context in left:
+        context.run(work)
+
+    assert [tracer.recorder.spans() for tracer in later] == [[]] * 20
 
 
 def test_a_span_of_a_tracers_provider_is_an_event_of_that_tracer(recorder: Recorder, second: MemoryTracer) -> None:

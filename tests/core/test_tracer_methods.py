@@ -363,10 +363,11 @@ def test_a_processor_makes_events_from_the_spans_of_any_provider(recorder: Recor
 
 
 def test_the_scope_of_events_is_the_same_in_each_process(recorder: Recorder) -> None:
-    recorder.tracer.create_event("e")
-    MemoryTracer().create_event("e")
+    second = MemoryTracer()
+    for tracer in (recorder.tracer, second):
+        tracer.create_event("e")
 
-    assert {span.scope_name for span in recorder.spans()} == {"honeyhive"}
+    assert {span.scope_name for span in (*recorder.spans(), *second.recorder.spans())} == {"honeyhive"}
 
 
 def test_a_span_with_more_attributes_than_opentelemetry_keeps_stays_in_its_session(recorder: Recorder) -> None:

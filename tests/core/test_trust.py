@@ -1,5 +1,9 @@
 """Signatures of sessions, and the hosts that may be told of one."""
 
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +11,8 @@ import pytest
 from honeyhive.errors import ConfigurationError
 from honeyhive.settings import Settings
 from honeyhive.settings.hosts import target_of
-from honeyhive.tracing.trust import Doubt, may_tell, sign_session, signing_keys, verify_session
+from honeyhive.tracing.audience import may_tell
+from honeyhive.tracing.trust import Doubt, sign_session, signing_keys, verify_session
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -110,6 +115,54 @@ def test_without_any_key_the_processes_of_a_machine_share_one_that_others_cannot
     assert signing_keys(first) == signing_keys(second)
     assert (tmp_path / "propagation.key").stat().st_mode & 0o777 == 0o600
     assert doubt(first, settings(data_dir=tmp_path / "another")) is Doubt.UNKNOWN_KEY
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["propagation.key"]
+
+
+READ_KEY = """
+import os, sys
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from honeyhive.settings import Settings
+from honeyhive.tracing.trust import signing_keys
+def refuse(*_): raise PermissionError
+for name in sys.argv[2:]: setattr(os, name, refuse)
+print(signing_keys(Settings.from_env({}, data_dir=sys.argv[1]))[0].hex())
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "impossible"),
+    [
+        (None, ["link"]),  # file systems without hard links
+        (b"half", []),  # a disk that was full
+        (b"k" * 32, ["link", "mkdir", "open"]),  # a directory that is read-only
+    ],
+)
+def test_the_key_of_a_machine_is_shared_where_it_can_only_be_read_or_not_be_linked(
+    tmp_path: Path, before: bytes | None, impossible: list[str]
+) -> None:
+    if before is not None:
+        (tmp_path / "propagation.key").write_bytes(before)
+    command = [sys.executable, "-c", READ_KEY, str(tmp_path), *impossible]
+    keys = {subprocess.run(command, capture_output=True, check=True).stdout for _ in range(2)}
+
+    assert keys == {(tmp_path / "propagation.key").read_bytes().hex().encode() + b"\n"}
+    assert [path.name for path in tmp_path.iterdir()] == ["propagation.key"]
+
+
+def test_threads_that_are_the_first_to_sign_sign_with_one_key(tmp_path: Path) -> None:
+    own = settings(data_dir=tmp_path, journal=False)
+    start = threading.Barrier(8)
+
+    def sign(_number: int) -> bytes:
+        start.wait()
+        return signing_keys(own)[0]
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(sign, range(8)))) == 1
 
 
 @pytest.mark.parametrize(
@@ -139,12 +192,27 @@ def test_without_any_key_the_processes_of_a_machine_share_one_that_others_cannot
         ("https://anything.example/", {"propagate_to": "*"}, True),
         ("https://api.anthropic.com/", {"propagate_to": "*"}, False),
         ("https://us-central1.aiplatform.googleapis.com/", {"propagate_to": "*.googleapis.com"}, False),
+        ("https://us-central1-aiplatform.googleapis.com/", {"propagate_to": "*.googleapis.com"}, False),
+        ("https://bedrock-runtime.us-east-1.amazonaws.com/", {"propagate_to": "*.amazonaws.com"}, False),
+        ("https://vpce-1.bedrock-runtime.eu-west-1.vpce.amazonaws.com/", {"propagate_to": "*.amazonaws.com"}, False),
+        ("https://runtime.sagemaker.us-gov-west-1.amazonaws.com/", {"propagate_to": "*.amazonaws.com"}, False),
+        ("https://dashscope-intl.aliyuncs.com/", {"propagate_to": "*"}, False),
+        ("https://x.execute-api.us-east-1.amazonaws.com/", {"propagate_to": "*.amazonaws.com"}, True),
         ("http://localhost:8080/v1", {"model_hosts": ("localhost",), "propagate_to": ("localhost",)}, False),
         ("http://u:p@llm:8000/v1", {"model_hosts": ("LLM:8000",)}, False),
         ("http://llm:9000/v1", {"model_hosts": ("llm:8000",)}, True),
         ("http://public/x", {"propagate_not_to": "public"}, False),
         ("http://a.b.internal/x", {"propagate_not_to": "*.b.internal", "propagate_to": "a.b.internal"}, False),
         ("http://gateway:8080/x", {"propagate_not_to": "gateway:80"}, True),
+        ("http://localhost:11434/", {"model_hosts": "127.0.0.1:11434"}, False),
+        ("http://[::1]:11434/", {"model_hosts": "0.0.0.0:11434"}, False),
+        ("http://127.0.0.1:11435/", {"model_hosts": "localhost:11434"}, True),
+        ("http://[2001:0db8:0:0::1]/", {"propagate_not_to": "2001:db8::1", "propagate_to": "*"}, False),
+        ("http://[2001:db8::1]/", {"propagate_not_to": "[2001:DB8:0::1]", "propagate_to": "*"}, False),
+        ("http://[::ffff:10.0.0.8]/", {"propagate_not_to": "10.0.0.8", "propagate_to": "*"}, False),
+        ("http://167772168/", {"propagate_not_to": "10.0.0.8", "propagate_to": "*"}, False),
+        ("http://0xa.8/", {"propagate_to": "*"}, False),
+        ("http://3scale/", {}, True),
         ("no url", {}, False),
         ("http:///path", {}, False),
         ("http://134744072/", {}, False),
@@ -174,7 +242,9 @@ def test_a_model_provider_that_the_environment_names_is_never_told(environment: 
     assert not may_tell(url, settings(environment, propagate_to="*", model_hosts="another"))
 
 
-@pytest.mark.parametrize("pattern", ["https://api.example.com", "api.example.com/v1", "a b", "", "*.*", "exa*ple.com"])
+@pytest.mark.parametrize(
+    "pattern", ["https://api.example.com", "api.example.com/v1", "a b", "", "*.*", "exa*ple.com", "134744072"]
+)
 def test_a_pattern_that_names_no_host_is_refused(pattern: str) -> None:
     with pytest.raises(ConfigurationError, match="propagate_to has"):
         settings(propagate_to=(pattern,))

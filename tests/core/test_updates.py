@@ -45,6 +45,14 @@ def test_feedback_on_a_finished_event_is_folded_in(recorder: Recorder) -> None:
     assert (found.inputs, found.end_time) == (event.inputs, event.end_time)
 
 
+def test_outputs_that_are_an_array_leave_those_of_the_event(recorder: Recorder) -> None:
+    event = finished_event(recorder)
+
+    enrich_span(event_id=event.event_id, outputs=[1, 2])  # pyright: ignore[reportArgumentType]  as programs do
+
+    assert recorder.event(work.__qualname__).outputs == {"result": "a", "value": [1, 2]}
+
+
 def test_the_session_need_not_be_known(recorder: Recorder) -> None:
     event = finished_event(recorder)
 

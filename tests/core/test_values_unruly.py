@@ -204,6 +204,36 @@ def test_a_program_does_not_notice_what_its_values_are(recorder: Recorder, value
     assert (event.error, set(event.inputs), set(event.outputs)) == (None, {"given"}, {"result"})
 
 
+def test_what_goes_in_and_what_comes_out_is_kept_in_one_form(recorder: Recorder) -> None:
+    """1.x left containers with unknown objects out, wrote None and () as texts, and objects as their `repr`."""
+    values = {
+        "nothing": None,
+        "empty": (),
+        "text": "None",
+        "number": 3,
+        "client": Locked(),
+        "rows": [Locked(), {1: None}],
+    }
+
+    @trace(event_name="echo")
+    def echo(**values: Any) -> dict[str, Any]:
+        return values
+
+    def same(given: object) -> object:
+        return given
+
+    echo(**values)
+
+    locked = f"<{__name__}.Locked>"
+    form = {"nothing": None, "empty": [], "text": "None", "number": 3, "client": locked, "rows": [locked, {"1": None}]}
+    event = recorder.event("echo")
+    assert (event.inputs, event.outputs) == ({"values": form}, {"result": form})
+    for name, value in values.items():
+        trace(event_name=name)(same)(value)
+        assert recorder.event(name).inputs == {"given": form[name]}
+        assert recorder.event(name).outputs == {"result": form[name]}
+
+
 def test_a_client_that_somebody_locked_is_not_waited_for(recorder: Recorder) -> None:
     @trace
     def use(client: object) -> object:

@@ -16,6 +16,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import Link, SpanContext
 
 BIGGEST = 2**63 - 1
+EVENT_ID, SESSION_ID = "550e8400-e29b-41d4-a716-446655440000", "550e8400-e29b-41d4-a716-446655440001"
 
 
 class Destination(httpx.BaseTransport):
@@ -23,9 +24,14 @@ class Destination(httpx.BaseTransport):
 
     def __init__(self) -> None:
         self.bodies: list[bytes] = []
+        self.updates: list[Any] = []
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        self.bodies.append(request.read())
+        body = request.read()
+        if request.method == "PUT":
+            self.updates.append(json.loads(body))
+        else:
+            self.bodies.append(body)
         return httpx.Response(200)
 
     def resources(self) -> list[Any]:
@@ -145,6 +151,43 @@ def test_numbers_of_64_bits_and_times_survive_a_reader_whose_numbers_are_floats(
 
 
 @every_way
+def test_containers_arrive_whole(destination: Destination, tracer_of: Make, way: dict[str, Any]) -> None:
+    tracer = tracer_of(**way)
+    rows = [{"number": number, "text": "x" * 100} for number in range(2000)]
+    names = {f"key {number}": number for number in range(2000)}
+
+    @trace(tracer=tracer, event_name="work")
+    def work(rows: object, names: object) -> object:
+        enrich_span(metadata={"rows": rows}, tracer=tracer)
+        return names
+
+    work(rows, names)
+
+    assert tracer.flush()
+    found = attributes(destination.spans()["work"])
+    told = {key: json.loads(value["stringValue"]) for key, value in found.items() if len(str(value)) > 1000}
+    assert told == {
+        "honeyhive_inputs.rows": rows,
+        "honeyhive_inputs.names": names,
+        "honeyhive_metadata.rows": rows,
+        "honeyhive_outputs.result": names,
+    }
+
+
+@every_way
+def test_a_tracer_without_a_project_delivers(
+    destination: Destination, tracer_of: Make, way: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    tracer = tracer_of(**way)
+    with tracer.session("s"), tracer.start_span("work"):
+        pass
+
+    assert (tracer.project, tracer.is_initialized, tracer.flush()) == (None, True, True)
+    assert destination.spans().keys() == {"s", "work"}
+    assert caplog.records == []
+
+
+@every_way
 def test_each_span_of_a_batch_is_under_its_own_scope_and_resource(
     destination: Destination, tracer_of: Make, way: dict[str, Any]
 ) -> None:
@@ -186,6 +229,18 @@ def test_links_arrive(destination: Destination, tracer_of: Make, way: dict[str, 
     for name in ("ours", "theirs"):
         (link,) = destination.spans()[name]["links"]
         assert attributes(link) == {"why": {"stringValue": "batch"}}
+
+
+def test_outputs_that_are_an_array_are_an_object_in_an_update(destination: Destination, tracer_of: Make) -> None:
+    tracer = tracer_of(**CLOUD)
+    enrich_span(event_id=EVENT_ID, outputs=["a", "b"], tracer=tracer)  # pyright: ignore[reportArgumentType]  as programs do
+    tracer.enrich_session(session_id=SESSION_ID, outputs={"answers": ["a"]})
+
+    assert tracer.flush()
+    assert destination.updates == [
+        {"event_id": EVENT_ID, "outputs": {"value": ["a", "b"]}},
+        {"event_id": SESSION_ID, "outputs": {"answers": ["a"]}},
+    ]
 
 
 def test_many_events_are_one_request(destination: Destination, tracer_of: Make) -> None:

@@ -1,15 +1,17 @@
 import asyncio
 import statistics
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from honeyhive import evaluation
+from honeyhive import evaluation, session
 from honeyhive.deprecation import forget_warnings
 from honeyhive.errors import ConfigurationError
 from honeyhive.experiments import EvalResult, EvalSettings, aevaluator, evaluator
 from honeyhive.experiments.expressions import compute
-from honeyhive.testing import Recorder
+from honeyhive.integration import propagating_executor
+from honeyhive.testing import Recorder, recording
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -115,6 +117,18 @@ def test_coroutine_functions_are_awaited_and_repeated_at_the_same_time() -> None
     assert most[0] == 4
 
 
+@pytest.mark.parametrize("settings", [{}, {"weight": 2.0}, {"transform": "value / 2"}, {"checker": "value >= 1"}])
+def test_a_coroutine_function_that_is_not_repeated_has_one_score(settings: dict[str, Any]) -> None:
+    async def one() -> float:
+        await asyncio.sleep(0)
+        return 1.0
+
+    decorated: Any = aevaluator(one, **settings)
+
+    expected = {"transform": 0.5, "checker": True}
+    assert asyncio.run(decorated()) == next((expected[name] for name in settings if name in expected), 1.0)
+
+
 def test_a_coroutine_function_needs_the_asynchronous_decorator() -> None:
     with pytest.raises(ConfigurationError, match="one is a coroutine function; decorate it with @aevaluator"):
 
@@ -131,6 +145,44 @@ def test_each_call_is_an_event_inside_what_it_scores(recorder: Recorder) -> None
     accuracy("yes")
     event = recorder.event("accuracy")
     assert (event.event_type, event.outputs) == ("chain", {"result": 1.0})
+
+
+def test_an_evaluator_in_a_thread_is_an_event_of_the_datapoint_with_its_run_and_arguments() -> None:
+    @evaluator
+    def accuracy(outputs: dict[str, Any], inputs: dict[str, Any], ground_truth: object = None) -> float:
+        return float(outputs["answer"] == ground_truth)
+
+    with (
+        recording(run_id="r", dataset_id="d", datapoint_id="p") as recorder,
+        session("datapoint") as datapoint,
+        propagating_executor(ThreadPoolExecutor(1)) as executor,
+    ):
+        score = executor.submit(accuracy, {"answer": 4}, {"terms": [2, 2]}, 4).result()
+
+    event = recorder.event("accuracy")
+    assert (score, event.session_id, event.parent_id) == (1.0, datapoint.session_id, datapoint.session_id)
+    assert {"run_id": "r", "dataset_id": "d", "datapoint_id": "p"}.items() <= event.metadata.items()
+    assert "orphan" not in event.metadata
+    assert event.inputs["args"] == [{"answer": 4}, {"terms": [2, 2]}, 4]
+
+
+def test_an_evaluator_that_fails_says_so_to_its_caller_and_on_its_event(recorder: Recorder) -> None:
+    @evaluator
+    def ratio(outputs: str) -> float:
+        return 1 / len(outputs)
+
+    @aevaluator
+    async def aratio(outputs: str) -> float:
+        return 1 / len(outputs)
+
+    with pytest.raises(ZeroDivisionError):
+        ratio("")
+    with pytest.raises(ZeroDivisionError):
+        asyncio.run(aratio(""))
+
+    for name in ("ratio", "aratio"):
+        event = recorder.event(name)
+        assert (event.error, event.metadata["status"]) == ("ZeroDivisionError: division by zero", "error")
 
 
 def test_settings_of_decorator_and_call_are_told_apart_from_arguments() -> None:

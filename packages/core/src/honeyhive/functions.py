@@ -10,7 +10,8 @@ from honeyhive.tracer import HoneyHiveTracer, default_tracer_channel
 from honeyhive.tracing.blocks import SessionBlock
 from honeyhive.tracing.blocks import session as open_session
 from honeyhive.tracing.channel import default_channel
-from honeyhive.tracing.enrichment import Fields, enrich_current_event, enrich_current_session
+from honeyhive.tracing.enrichment import enrich_current_event, enrich_current_session
+from honeyhive.tracing.fields import Fields
 from honeyhive.tracing.lineage import current_event
 
 

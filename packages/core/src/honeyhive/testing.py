@@ -78,8 +78,8 @@ class Recorder:
     def stats(self) -> Stats:
         """The account: all that was accepted is delivered, unless the settings leave it out."""
         with self._lock:
-            recorded = len(self._spans)
-            return Stats(recorded + self._refused.total(), recorded, 0, dict(self._refused))
+            recorded, claims = len(self._spans), dict(self.tracer.channel.claims)
+            return Stats(recorded + self._refused.total(), recorded, 0, dict(self._refused), claims=claims)
 
     def request(self) -> bytes:
         """Everything recorded, as the bytes of one OTLP request in the order of arrival."""

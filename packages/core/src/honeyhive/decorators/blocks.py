@@ -12,7 +12,9 @@ from honeyhive.decorators.options import KEYWORDS, F, TraceOptions, TracerLike, 
 from honeyhive.decorators.plan import Call, CallPlan
 from honeyhive.events.event import EventType
 from honeyhive.events.identity import parse_session_id
-from honeyhive.tracing.enrichment import Fields, mapping_of
+from honeyhive.tracing.context import EVENT_KEY, current_context
+from honeyhive.tracing.entries import Entries
+from honeyhive.tracing.fields import Fields, mapping_of
 
 _SESSION_ID: Final = "session_id"
 
@@ -26,7 +28,7 @@ class TraceBlock:
     def __init__(self, options: TraceOptions) -> None:
         self._options = options
         self._plan: CallPlan | None = None
-        self._open: list[Call | None] = []
+        self._entries: Entries[Call | None] = Entries()
 
     def __call__(self, function: F) -> F:
         """*function* with an event around each call, called like the function unless the block has a name."""
@@ -39,13 +41,14 @@ class TraceBlock:
         if self._plan is None:
             self._plan = CallPlan(_block, replace(self._options, capture_inputs=False, capture_outputs=False))
         call = self._plan.begin((), {})
-        self._open.append(call)
+        self._entries.add(call)
         return INVALID_SPAN if call is None else call[0]
 
     def __exit__(
         self, _kind: type[BaseException] | None, error: BaseException | None, _traceback: TracebackType | None
     ) -> None:
-        call = self._open.pop()
+        here = current_context().get(EVENT_KEY)
+        call = self._entries.take(lambda entry: entry is None or entry[0] is here)
         if call is None or self._plan is None:
             return
         if error is None:

@@ -9,7 +9,8 @@ from honeyhive.errors import ConfigurationError
 from honeyhive.events.event import EventType
 from honeyhive.settings.checks import unknown_option
 from honeyhive.tracing.channel import Channel
-from honeyhive.tracing.enrichment import Fields, error_text, mapping_of
+from honeyhive.tracing.enrichment import error_text
+from honeyhive.tracing.fields import Fields, mapping_of
 from honeyhive.tracing.session import checked_session_id
 
 # What may be traced; it comes back with its type unchanged.

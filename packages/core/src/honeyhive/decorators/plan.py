@@ -11,12 +11,11 @@ from honeyhive.decorators.arguments import Arguments, name_of
 from honeyhive.decorators.options import TraceOptions, tracer_finder
 from honeyhive.decorators.results import LATER, cover
 from honeyhive.decorators.special import in_named_session, specialise
-from honeyhive.events import otlp
 from honeyhive.guard import guard
 from honeyhive.tracing.channel import Channel
 from honeyhive.tracing.context import EVENT_KEY, SPAN_KEY, SUPPRESS_KEY, attach, current_context, detach
 from honeyhive.tracing.lineage import channel_for, nearest, open_event
-from honeyhive.tracing.parts import field_part, static_part
+from honeyhive.tracing.parts import add_value, static_part
 from honeyhive.tracing.span import OpenEvent
 
 _ONLY_RESULT: Final = ("outputs.result",)
@@ -45,7 +44,7 @@ class CallPlan:
         event = self._open(args, kwargs, context)
         if event is None:
             return None
-        inside = context if event.base is None else event.base
+        inside = context if self._session_id is None or event.base is None else event.base
         return event, attach(Context({**inside, SPAN_KEY: event, EVENT_KEY: event})), context
 
     def open_stream(self, args: tuple[object, ...], kwargs: dict[str, object]) -> OpenEvent | None:
@@ -76,6 +75,7 @@ class CallPlan:
                     self._capture(self.arguments, event, args, kwargs)
                 else:
                     event.capture_late = partial(self._capture, self.arguments, event, args, kwargs)
+                    event.is_plain = False
             if self._is_special:
                 specialise(event, self.options)
         except Exception as error:  # noqa: BLE001  the function is called whatever happens here
@@ -102,10 +102,8 @@ class CallPlan:
             ]
             event.names = (*(name for _, _, name in recorded), *_ONLY_RESULT)
         for index, key, name in recorded:
-            value = values[index]
-            if otlp.looks_like_json(value):
+            if add_value(captured, key, values[index]):
                 event.mark_texts((name,))
-            captured.append(field_part(key, value))
 
     def end(self, call: Call, result: Any) -> Any:
         """End the event of one call with what it returned, which is returned; a stream that it returned is covered."""

@@ -7,7 +7,8 @@ from opentelemetry.util.types import AttributeValue
 
 from honeyhive.decorators.options import TraceOptions
 from honeyhive.tracing.channel import Channel
-from honeyhive.tracing.context import SESSION_KEY, with_values
+from honeyhive.tracing.context import SESSION_KEY, current_context, with_values
+from honeyhive.tracing.lineage import mark_orphan
 from honeyhive.tracing.session import SessionScope
 from honeyhive.tracing.span import OpenEvent
 
@@ -28,6 +29,8 @@ def specialise(event: OpenEvent, options: TraceOptions) -> None:
         event.note_error(options.error)
     if options.event_id is not None:
         event.name_self(options.event_id)
+    if options.session_id is not None and not event.parent_span_id and SESSION_KEY not in current_context():
+        mark_orphan(event)
     if options.session_name is not None:
         _name_session(event, options.session_name)
     if options.project is not None or options.source is not None:

@@ -16,9 +16,9 @@ def new_session_id() -> str:
     return str(uuid.uuid4())
 
 
-def parse_session_id(text: str) -> str | None:
-    """*text* as a session id in canonical form (lower case), or None when it is not a UUID."""
+def parse_session_id(text: object) -> str | None:
+    """*text*, or a ``uuid.UUID``, as a session id in canonical form (lower case); None when it is not a UUID."""
     try:
-        return str(uuid.UUID(text))
+        return str(uuid.UUID(str(text)))
     except ValueError:
         return None

@@ -90,6 +90,16 @@ def text_attribute(key: bytes, text: bytes) -> bytes:
     return b"".join((_ATTRIBUTE, outer_length, key, b"\x12", inner_length, b"\x0a", length, text))
 
 
+def text_head(key: bytes, size: int) -> bytes:
+    """What is before a text of *size* bytes in `text_attribute`: the hot path joins its texts once, with all else."""
+    length = SHORT_VARINTS[size] if size < SHORT else varint(size)
+    inner = 1 + len(length) + size
+    inner_length = SHORT_VARINTS[inner] if inner < SHORT else varint(inner)
+    outer = len(key) + 1 + len(inner_length) + inner
+    outer_length = SHORT_VARINTS[outer] if outer < SHORT else varint(outer)
+    return b"".join((_ATTRIBUTE, outer_length, key, b"\x12", inner_length, b"\x0a", length))
+
+
 def field_attribute(key: bytes, value: object) -> bytes:
     """A key of an event's mapping: containers as JSON text, scalars typed, None empty."""
     kind = type(value)

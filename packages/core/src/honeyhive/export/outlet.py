@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,8 @@ class Stats:
     dropped: Mapping[str, int]
     redacted: int = 0
     """Texts that something was taken out of."""
+    claims: Mapping[str, int] = dataclasses.field(default_factory=dict[str, int])
+    """Sessions that requests named and that were not continued, by reason (docs/propagation.md); they are no events."""
     inherited: Inherited = dataclasses.field(default_factory=Inherited)
     """Events of processes that ended before; they are in no other number."""
 
@@ -42,7 +45,7 @@ class Outlet(Account):
         self._resource = resource
         self._encoded_resource: bytes | None = None
         self.metrics = None if settings.meter_provider is None else _metrics_for(settings.meter_provider)
-        self.claims: Mapping[str, int] = {}
+        self.claims: Counter[str] = Counter()
         self.inheritance: Account | None = None
         self._screen: Screen | None = None
 
@@ -87,12 +90,14 @@ class Outlet(Account):
             accepted = self.entered + self.refused
             dropped = MappingProxyType(dict(self._dropped))
             redacted = 0 if self._screen is None else self._screen.redactor.count
+            claims = MappingProxyType(dict(self.claims))
             inherited = Inherited() if self.inheritance is None else self.inheritance.inherited()
-            return Stats(accepted, self._delivered, accepted - settled, dropped, redacted, inherited)
+            return Stats(accepted, self._delivered, accepted - settled, dropped, redacted, claims, inherited)
 
     def reset_after_fork(self) -> None:
         """Start the account of a forked child: its parent's events are its parent's."""
-        claims = self.claims
+        claims = self.claims  # the channel's own, which counts on
+        claims.clear()
         self.__init__(self.settings, self._resource)
         self.claims = claims
 

@@ -23,8 +23,9 @@ _SUPPRESS_KEY: Final = getattr(otel_context, "_SUPPRESS_INSTRUMENTATION_KEY", "s
 
 # Credentials that were refused may be right again later: a collector that restarts, a key that is made valid.
 _UNAUTHORIZED_PAUSE_S: Final = 60.0
-# Somebody waits in `flush`, but a destination that fails needs time as well.
-_HURRIED_PAUSE_S: Final = 0.5
+# Somebody waits in `flush`, but a destination that fails needs time as well: at first this long, then twice as long each time.
+_HURRIED_PAUSE_S: Final = 0.02
+_MAX_HURRIED_PAUSE_S: Final = 2.0
 
 
 class Reject(Protocol):
@@ -168,7 +169,8 @@ class Sender:
         now = time.monotonic()
         if now < self._not_before or now >= self._deadline:
             return False
-        return now >= self._retry_at or (is_hurried and now >= self._failed_at + _HURRIED_PAUSE_S)
+        hurried_pause_s = min(_MAX_HURRIED_PAUSE_S, _HURRIED_PAUSE_S * 2 ** min(self._failures, 10))
+        return now >= self._retry_at or (is_hurried and now >= self._failed_at + hurried_pause_s)
 
     def _take_over(self) -> None:
         """Once what was found of ended processes is sent, look for more of it."""
@@ -206,8 +208,15 @@ class Sender:
     def _judge(self, lane: Lane, group: list[Batch], body: bytes, outcome: Outcome) -> None:
         destination = lane.settings.destination
         count = sum(batch.count for batch in group)
-        if outcome.is_delivered:
+        if outcome.is_unauthorized:
+            self._pause(lane, outcome)
+            return
+        if not outcome.is_retried:
             self._recover()
+        if outcome.is_delivered:
+            self._has_delivered = True
+            for each in self._all():
+                each.arrived()
             lane.remove(group)
             for reason, number in outcome.dropped.items():
                 _LOG.warning("honeyhive: %s refused %s events (%s)", destination, number, reason)
@@ -215,8 +224,6 @@ class Sender:
                 self._reject(lane.settings, self._fingerprint, body, ", ".join(outcome.dropped))
             self._settle(lane, group, outcome.dropped)
             _LOG.debug("honeyhive: %d events delivered to %s", count, destination)
-        elif outcome.is_unauthorized:
-            self._pause(lane, outcome)
         elif outcome.refused is not None:
             self._refuse(lane, group, body, outcome.refused)
         else:
@@ -268,12 +275,10 @@ class Sender:
         )
 
     def _recover(self) -> None:
+        """The destination judges what it gets again."""
         self._failures = 0
         self._retry_at = self._not_before = 0.0
         self._is_unauthorized = False
-        self._has_delivered = True
-        for lane in self._all():
-            lane.arrived()
 
     def _settle(self, lane: Lane, group: list[Batch], dropped: Mapping[str, int]) -> None:
         self._free(settle(group))

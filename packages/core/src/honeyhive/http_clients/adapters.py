@@ -10,8 +10,8 @@ from requests.adapters import BaseAdapter, HTTPAdapter
 from honeyhive.guard import guard
 from honeyhive.http_clients.exchange import Exchange, HasChannel, Sender
 
-# What a broken body is reported as, by module: urllib3's errors, http.client's, and the socket's.
-_BODY_ERRORS: Final = ("urllib3", "http")
+# What a broken body is reported as, by package: urllib3's errors, http.client's, and the socket's.
+_BODY_PACKAGES: Final = ("urllib3", "http")
 
 
 class TracingAdapter(BaseAdapter):
@@ -36,6 +36,7 @@ class TracingAdapter(BaseAdapter):
             raise
         if response.request is outgoing:
             response.request = request
+        _keep_connection(response, self._wrapped, self)
         if exchange.is_recorded:
             _record(exchange, response)
         return response
@@ -57,6 +58,12 @@ def mount_adapters(session: requests.Session, tracer: HasChannel | None, *, is_r
     for prefix, adapter in list(session.adapters.items()):
         if not isinstance(adapter, TracingAdapter):
             session.mount(prefix, requests_adapter(tracer, adapter, is_recorded=is_recorded))
+
+
+def _keep_connection(response: Any, wrapped: BaseAdapter, adapter: BaseAdapter) -> None:
+    # What answers a response by a request of its own, as digest authentication does, sends it through this.
+    if getattr(response, "connection", None) is wrapped:
+        response.connection = adapter
 
 
 def _outgoing(exchange: Exchange, request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -102,8 +109,18 @@ def _then(call: Callable[[], None], after: Callable[[], None]) -> Callable[[], N
 def _end(exchange: Exchange, raw: Any) -> None:
     """The connection is given back: the body was read, or it broke off, in which case its error is on its way up."""
     error = sys.exception()
-    broke_off = isinstance(error, OSError) or type(error).__module__.partition(".")[0] in _BODY_ERRORS
-    if error is not None and broke_off and raw.length_remaining != 0:
+    if error is not None and _broke_off(error) and raw.length_remaining != 0:
         exchange.fail(error)
     else:
         exchange.finish()
+
+
+def _broke_off(error: BaseException) -> bool:
+    is_of_body = isinstance(error, OSError) or _package(type(error).__module__) in _BODY_PACKAGES
+    # The program may be reading inside an ``except`` block of its own: that error is not on its way through urllib3.
+    traceback = error.__traceback__
+    return is_of_body and traceback is not None and _package(traceback.tb_frame.f_globals["__name__"]) in _BODY_PACKAGES
+
+
+def _package(module: str) -> str:
+    return module.partition(".")[0]

@@ -1,6 +1,7 @@
 """Passing the trace on from every httpx client of the process, made before or after, by replacing two methods."""
 
 import importlib.util
+import os
 import threading
 from collections.abc import Callable, Coroutine
 from functools import wraps
@@ -11,6 +12,7 @@ import httpx
 
 from honeyhive.http_clients.exchange import HasChannel, Sender
 from honeyhive.http_clients.transports import send, send_async
+from honeyhive.lateload import late_imports
 
 _MARK: Final = "_honeyhive_original"
 
@@ -20,6 +22,13 @@ class _Patch:
 
     sender: Sender | None = None
     lock = threading.Lock()
+
+
+def _reset_after_fork() -> None:
+    _Patch.lock = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_reset_after_fork)
 
 
 def patch_httpx(tracer: HasChannel | None = None, *, is_recorded: bool | None = None) -> None:
@@ -57,7 +66,8 @@ def unpatch_httpx(tracer: HasChannel | None = None) -> None:
 def _libraries() -> list[Any]:
     found: list[ModuleType] = [httpx]
     if importlib.util.find_spec("httpx2") is not None:
-        import httpx2  # noqa: PLC0415  optional
+        with late_imports():
+            import httpx2  # noqa: PLC0415  optional
 
         found.append(httpx2)
     return found

@@ -36,7 +36,7 @@ class _Hooks:
         self, _session: aiohttp.ClientSession, context: SimpleNamespace, params: aiohttp.TraceRequestStartParams
     ) -> None:
         """A request is about to be sent."""
-        setattr(context, _OWN, {name: params.headers[name] for name in CARRIED if name in params.headers})
+        setattr(context, _OWN, _carried(params.headers))
         self._begin(context, params.method, params.url, params.headers)
 
     async def on_redirect(
@@ -48,10 +48,9 @@ class _Hooks:
             exchange.respond(params.response.status)
             exchange.finish()
         with guard("follow a redirect"):
-            users: dict[str, str] = getattr(context, _OWN, {})
             for name in CARRIED:
                 params.headers.popall(name, None)
-            params.headers.update(users)
+            params.headers.extend(getattr(context, _OWN, ()))
             target = params.response.headers.get("Location") or params.response.headers.get("URI")
             if target is not None:
                 self._begin(context, params.method, params.response.url.join(URL(target)), params.headers)
@@ -63,8 +62,9 @@ class _Hooks:
         setattr(context, _EXCHANGE, exchange)
         if exchange is not None:
             with guard("propagate a session"):
-                present = {name: headers[name] for name in CARRIED if name in headers}
-                headers.update(exchange.headers(present))
+                headers.update(
+                    exchange.headers({name: ",".join(headers.getall(name)) for name, _ in _carried(headers)})
+                )
 
     async def on_end(
         self, _session: aiohttp.ClientSession, context: SimpleNamespace, params: aiohttp.TraceRequestEndParams
@@ -108,6 +108,11 @@ class _BodyEnd:
             self._exchange.fail(error)
         else:
             self._exchange.abandon()
+
+
+def _carried(headers: "CIMultiDict[str]") -> list[tuple[str, str]]:
+    """The program's own headers that ours would meet, each as often as it is there."""
+    return [(name, value) for name in CARRIED for value in headers.getall(name, ())]
 
 
 def _exchange_of(context: Any) -> Exchange | None:

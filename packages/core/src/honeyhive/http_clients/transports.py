@@ -76,7 +76,9 @@ def _outgoing(exchange: Exchange, request: httpx.Request) -> httpx.Request:
         copied = library.Request(
             request.method, request.url, headers=request.headers, stream=request.stream, extensions=extensions
         )
-        copied.headers.update(exchange.headers(request.headers))
+        encoding = request.headers.encoding  # that of a baggage header of the program's own, which need not be ASCII
+        fields = exchange.headers(request.headers)
+        copied.headers.update({name: value.encode(encoding) for name, value in fields.items()})
         if isinstance(request.stream, library.ByteStream):
             copied.read()  # transports that sign bodies ask for the content
         return copied

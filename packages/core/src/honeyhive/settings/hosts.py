@@ -1,5 +1,6 @@
 """Patterns of hosts: ``name``, ``name:port``, ``*.domain``, ``*`` and addresses, as settings write them; pure."""
 
+import ipaddress
 import re
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
@@ -35,6 +36,7 @@ _MODEL_URL_VARIABLES: Final = (
     "XAI_BASE_URL",
 )
 _HOST: Final = re.compile(r"(\*\.)?[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?|\[[0-9a-f:.]+\]|\*", re.ASCII)
+_NUMBER: Final = re.compile(r"\d+|0x[0-9a-f]*", re.ASCII)
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 
 
@@ -52,13 +54,32 @@ def target_of(url: str) -> Target | None:
     """
     try:
         parts = urlsplit(url)
-        host, port = (parts.hostname or "").rstrip("."), parts.port
+        written, port = (parts.hostname or "").rstrip("."), parts.port
     except ValueError:
         return None
-    written = f"[{host}]" if ":" in host else host
-    if not host or "\\" in url or "*" in host or _HOST.fullmatch(written) is None:
+    if "\\" in url or "*" in written or _HOST.fullmatch(_bracketed(written)) is None:
+        return None
+    host = _in_one_spelling(written)
+    if host is None:
         return None
     return Target(host, port if port is not None else _DEFAULT_PORTS.get(parts.scheme))
+
+
+def _in_one_spelling(host: str) -> str | None:
+    """*host*, where it is an address as that is usually written; None for numbers that some take for an address.
+
+    What a resolver makes of ``2130706433``, ``0x7f.1`` or ``127.0.0.010`` differs.
+    """
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return None if _NUMBER.fullmatch(host.rpartition(".")[2]) else host
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return str(mapped or address)
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
 
 
 def is_among(target: Target, patterns: Iterable[str]) -> bool:
@@ -87,13 +108,13 @@ def checked_patterns(setting: str, patterns: Iterable[str]) -> tuple[str, ...]:
     """*patterns* in lower case; raises `ConfigurationError` for one that names no host."""
     checked: list[str] = []
     for given in patterns:
-        pattern = given.strip().lower()
-        host, _ = _split_port(pattern)
-        bare = f"[{host}]" if host.count(":") > 1 and not host.startswith("[") else host
-        if _HOST.fullmatch(bare.rstrip(".")) is None:
+        host, port = _split_port(given.strip().lower())
+        bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host.rstrip(".")
+        name = _in_one_spelling(bare) if _HOST.fullmatch(_bracketed(bare)) else None
+        if name is None:
             message = f"{setting} has {given!r}; write a host such as api.example.com, *.example.com or localhost:8080"
             raise ConfigurationError(message)
-        checked.append(bare if bare != host else pattern)
+        checked.append(_bracketed(name) if port is None else f"{_bracketed(name)}:{port}")
     return tuple(checked)
 
 
@@ -104,6 +125,5 @@ def model_hosts_of(environment: Mapping[str, str]) -> tuple[str, ...]:
         url = environment.get(variable, "").strip()
         target = target_of(url if "://" in url else f"http://{url}") if url else None
         if target is not None:
-            host = f"[{target.host}]" if ":" in target.host else target.host
-            found.append(f"{host}:{target.port}")
+            found.append(f"{_bracketed(target.host)}:{target.port}")
     return tuple(dict.fromkeys(found))

@@ -11,7 +11,9 @@ from opentelemetry.context import Context
 from honeyhive.events.identity import new_session_id, parse_session_id
 from honeyhive.tracing.channel import Channel, default_channel
 from honeyhive.tracing.context import SESSION_KEY, attach, current_context, detach, with_values
-from honeyhive.tracing.session import Fields, SessionScope, checked_session_id, session_in
+from honeyhive.tracing.entries import Entries
+from honeyhive.tracing.fields import Fields, mapping_of
+from honeyhive.tracing.session import SessionScope, checked_session_id, session_in
 from honeyhive.tracing.units import make_current
 
 _LOG: Final = logging.getLogger("honeyhive")
@@ -22,7 +24,8 @@ class SessionBlock:
 
     def __init__(self, scope: SessionScope | None) -> None:
         self.scope = scope
-        self._restore: tuple[Any, Context] | None = None
+        self._entries: Entries[tuple[Any, Context, Context]] = Entries()
+        self._is_new = True
 
     @property
     def session_id(self) -> str | None:
@@ -37,17 +40,22 @@ class SessionBlock:
     def __enter__(self) -> Self:
         if self.scope is not None:
             previous = current_context()
-            self.scope.outer = session_in(previous)
-            self._restore = attach(with_values(previous, {SESSION_KEY: self.scope})), previous
+            if self._is_new:  # entered again, perhaps inside itself, it would be around itself
+                self._is_new, self.scope.outer = False, session_in(previous)
+            inside = with_values(previous, {SESSION_KEY: self.scope})
+            self._entries.add((attach(inside), previous, inside))
         return self
 
     def __exit__(
         self, _kind: type[BaseException] | None, error: BaseException | None, _traceback: TracebackType | None
     ) -> None:
-        if self._restore is not None:
-            detach(*self._restore)
-            self._restore = None
-        if self.scope is not None:
+        here = current_context()
+        entry = self._entries.take(lambda entry: entry[2] is here)
+        if entry is None or self.scope is None:
+            return
+        token, previous, _ = entry
+        detach(token, previous)
+        if not self._entries:
             self.scope.finish(error)
 
     async def __aenter__(self) -> Self:
@@ -215,4 +223,4 @@ def _said(
         "feedback": feedback,
         "metrics": metrics,
     }
-    return {name: values for name, values in given.items() if values}
+    return {name: mapping_of(values) for name, values in given.items() if values is not None}

@@ -26,7 +26,7 @@ from honeyhive.tracing.context import (
     detach,
     with_values,
 )
-from honeyhive.tracing.propagation import SESSION_KEYS_OF_1X, extract, inject, with_member
+from honeyhive.tracing.propagation import SESSION_KEYS_OF_1X, extract, inject, origin_of, with_member
 from honeyhive.tracing.session import SessionScope, current_session
 from honeyhive.tracing.trust import Doubt, count_claim
 from honeyhive.tracing.w3c import write_member
@@ -153,7 +153,8 @@ def unlink(token: str) -> None:
 
 def get_baggage(channel: Channel, key: str) -> str | None:
     """The baggage value under *key*; under 1.x's names for session, project and source, what events here have of those."""
-    value = otel_baggage.get_baggage(key, current_context())
+    context = current_context()
+    value = otel_baggage.get_baggage(key, context) or otel_baggage.get_baggage(key, origin_of(channel, context))
     if value is not None:
         return str(value)
     if key in SESSION_KEYS_OF_1X:

@@ -1,7 +1,6 @@
 """What user code says of the event or the session it runs in, or of any other by its id."""
 
 from collections.abc import Mapping
-from typing import cast
 
 from honeyhive.events.event import Status, Usage
 from honeyhive.events.identity import parse_session_id
@@ -9,12 +8,11 @@ from honeyhive.guard import guard
 from honeyhive.tracing.channel import Channel
 from honeyhive.tracing.context import current_context
 from honeyhive.tracing.failure import describe_error
+from honeyhive.tracing.fields import Fields, mapping_of, text_of
 from honeyhive.tracing.lineage import channel_for, current_event, event_above, nearest
 from honeyhive.tracing.parts import usage_metadata
 from honeyhive.tracing.session import SessionScope, session_for, session_here
 from honeyhive.tracing.updates import write_update
-
-Fields = Mapping[str, object]
 
 
 def enrich_current_event(  # noqa: PLR0913  the fields of an event
@@ -53,7 +51,7 @@ def enrich_current_event(  # noqa: PLR0913  the fields of an event
         }
         event = current_event()
         is_current = event is not None and not event.ended and (channel is None or event.channel is channel)
-        if event_id is not None and not (is_current and event is not None and event.event_id == event_id):
+        if event_id is not None and not (is_current and event is not None and event.event_id == text_of(event_id)):
             if usage is not None:
                 fields["metadata"] = {**usage_metadata(usage), **fields["metadata"]}
             return _update(channel, event_id, None, fields, error)
@@ -141,13 +139,6 @@ def _update(
     if target is None:
         return False
     return write_update(target, event_id, session_id, fields, None if error is None else error_text(error))
-
-
-def mapping_of(value: object) -> Fields:
-    """*value* as a mapping field of an event: what is no mapping is under ``value``, and None is empty."""
-    if value is None:
-        return {}
-    return cast("Fields", value) if isinstance(value, Mapping) else {"value": value}
 
 
 def error_text(error: object) -> str:

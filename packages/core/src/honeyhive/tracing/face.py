@@ -36,10 +36,10 @@ class OTelFace(trace.Span):
     trace_id: bytes
     span_id: bytes
     error: str | None = None
-    status = Status.OK
+    status: Status
     kind = INTERNAL
-    ended = False
-    is_plain = True
+    ended: bool
+    is_plain: bool
     trace_state: TraceState | None = None
     attributes: dict[str, bytes] | None = None
     points: list[bytes] | None = None

@@ -1,8 +1,8 @@
 """A third party's finished span on its way out: encoded by the worker, with everything it had (links, flags, counts)."""
 
 import struct
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from opentelemetry.trace import SpanContext, StatusCode, TraceState
 
@@ -39,10 +39,12 @@ _OURS: Final = frozenset(
 )
 _USAGE: Final = ("gen_ai.usage.", "llm.token_count.", "llm.cost.", "llm.usage.", "langfuse.observation.usage")
 
-# About what a span, an attribute, and a span event or link take beside their texts.
+# About what a span, an attribute, a span event or link, and an item take beside their texts.
 _SPAN_SIZE: Final = 256
 _ATTRIBUTE_SIZE: Final = 48
-_POINT_SIZE: Final = 512
+_POINT_SIZE: Final = 64
+_ITEM_SIZE: Final = 11  # of a sequence, a number
+_NUMBERS: Final = frozenset({int, float, bool})
 
 
 class FinishedSpan:
@@ -86,14 +88,15 @@ class FinishedSpan:
     @property
     def size(self) -> int:
         """About how many bytes the span will take; counted without encoding it."""
-        attributes = self.attributes
         span: Any = self.span
+        size = _SPAN_SIZE + len(span.name) + _size_of(self.attributes)
         # Counted where they lie: the public properties copy them, which costs more than everything else here.
-        points = len(span._events) + len(span._links)  # noqa: SLF001  the SDK's own list
-        size = _SPAN_SIZE + _ATTRIBUTE_SIZE * len(attributes) + _POINT_SIZE * points
-        for value in attributes.values():
-            if type(value) is str:
-                size += len(value)
+        events, links = span._events, span._links  # noqa: SLF001  the SDK's own lists
+        if span.status.description:
+            size += len(span.status.description)
+        if events or links:
+            for point in (*events, *links):
+                size += _POINT_SIZE + _size_of(point.attributes or {})
         return size
 
     def encode(self, *, is_priced: bool = True) -> bytes:
@@ -160,6 +163,28 @@ class FinishedSpan:
         if call is None or call.usage.cost is not None:
             return ()
         return cost_parts(call.usage, call.model, call.provider)
+
+
+def _size_of(attributes: Mapping[str, Any]) -> int:
+    size = _ATTRIBUTE_SIZE * len(attributes)
+    for value in attributes.values():
+        if type(value) is str:
+            size += len(value)
+        elif type(value) is not int and type(value) is not float:
+            size += _size_of_value(value)
+    return size
+
+
+def _size_of_value(value: Any) -> int:
+    """About what *value* takes; OpenTelemetry allows sequences, and newer versions of it bytes and nested values."""
+    if isinstance(value, (str, bytes)):
+        return len(value)
+    if isinstance(value, Mapping):
+        return _size_of(cast("Mapping[str, Any]", value))
+    if isinstance(value, Sequence):
+        items = cast("Sequence[Any]", value)
+        return _ITEM_SIZE * len(items) + sum(0 if type(item) in _NUMBERS else _size_of_value(item) for item in items)
+    return 0
 
 
 def _dropped_counts(span: "ReadableSpan") -> list[bytes]:

@@ -1,6 +1,7 @@
 """A third party's span that was taken in: what is known of it while it is open, kept on the span object itself."""
 
-from typing import TYPE_CHECKING, Final
+import weakref
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from honeyhive.tracing.channel import Channel
@@ -19,9 +20,20 @@ class ForeignSpan:
     not recorded; what is below it names ``stand_in`` as its parent.
     """
 
-    __slots__ = ("above", "begins_session", "channel", "has_model", "is_left_out", "parent_id", "session", "stand_in")
+    __slots__ = (
+        "above",
+        "begins_session",
+        "channel",
+        "has_model",
+        "is_left_out",
+        "parent_id",
+        "session",
+        "span",
+        "stand_in",
+    )
 
-    def __init__(self, channel: "Channel", session: "SessionScope") -> None:
+    def __init__(self, channel: "Channel", session: "SessionScope", span: Any) -> None:
+        self.span = weakref.ref(span)  # which has this one
         self.channel = channel
         self.session = session
         self.parent_id: str | None = None

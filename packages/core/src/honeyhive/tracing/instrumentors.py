@@ -148,7 +148,10 @@ def _obstacle(distribution: Any, name: str) -> str | None:
             get_dist_dependency_conflicts,
         )
 
-        conflict = get_dist_dependency_conflicts(distribution)
+        try:
+            conflict = get_dist_dependency_conflicts(distribution)
+        except ValueError:  # `packaging`'s own, for what somebody wrote into metadata
+            return "its requirements cannot be read"
     if conflict is None:
         return None
     wanted = str(conflict.required or " or ".join(map(str, conflict.required_any)))

@@ -28,6 +28,7 @@ from honeyhive.tracing.span import OpenEvent
 _UNITS_OF_WORK: Final = frozenset({SpanKind.SERVER, SpanKind.CONSUMER})
 _SHUTDOWN_TIMEOUT_S: Final = 5.0
 DUPLICATE: Final = "duplicate"
+_NO_DESCRIPTION: Final = "error"
 
 
 class Intake(SpanProcessor):
@@ -124,7 +125,7 @@ class Intake(SpanProcessor):
             session = default_session_of(channel)
             if session is None:
                 return None
-        found = ForeignSpan(channel, session)
+        found = ForeignSpan(channel, session, span)
         found.above = above
         found.begins_session = begins_session
         if parent is not None and parent.get_span_context().is_valid:
@@ -228,8 +229,10 @@ def _begin_session(channel: Channel, name: str, context: Context) -> SessionScop
 
 def _finish_session(session: SessionScope, span: ReadableSpan) -> None:
     if span.status.status_code is StatusCode.ERROR and session.error is None:
+        capture = session.channel.capture
+        told = span.status.description or _NO_DESCRIPTION
         session.status = Status.ERROR
-        session.error = span.status.description or "error"
+        session.error = told if capture is None else capture.error(told, _NO_DESCRIPTION)
     session.finish()
 
 

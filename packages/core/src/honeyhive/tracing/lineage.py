@@ -12,16 +12,25 @@ from honeyhive.events import otlp
 from honeyhive.events.event import EventType
 from honeyhive.events.identity import event_id_of
 from honeyhive.tracing.channel import Channel, default_channel
-from honeyhive.tracing.context import EVENT_KEY, LINK_KEY, REMOTE_EVENT_KEY, SESSION_KEY, current_context, span_of
+from honeyhive.tracing.context import (
+    EVENT_KEY,
+    LINK_KEY,
+    REMOTE_EVENT_KEY,
+    SESSION_KEY,
+    SPAN_KEY,
+    current_context,
+    span_of,
+)
 from honeyhive.tracing.foreign import foreign_of, foreign_session
+from honeyhive.tracing.pools import is_pool_worker
 from honeyhive.tracing.sampling import name_in
 from honeyhive.tracing.session import SessionScope, in_force, session_for
 from honeyhive.tracing.span import OpenEvent
-from honeyhive.tracing.threads import is_pool_worker
 
 ParentResolver = Callable[[], OpenEvent | None]
 
 ORPHAN: Final = "orphan"
+_MODEL: Final = EventType.model  # asked of the enum at each call, it would be felt
 
 _resolvers: Final[list[ParentResolver]] = []
 
@@ -44,7 +53,7 @@ def unregister_parent_resolver(resolver: ParentResolver) -> None:
 
 def nearest(context: Context) -> trace.Span | None:
     """The span that an event started in *context* is a child of: the current one, or a framework's open event."""
-    ambient = span_of(context)
+    ambient: Any = context.get(SPAN_KEY)
     if not _resolvers:
         return ambient
     found: OpenEvent | None = None
@@ -96,7 +105,10 @@ def open_event(  # noqa: C901, PLR0912  the hot path: a call costs more than eac
         if session is not None and (session.hold is not None or session.channel is not channel):
             session = session_for(channel, session)
         session = session or default_session_of(channel)
-        event = _open_below_others(channel, static, event_type, context, parent, session)
+        if parent is None and channel.origin is None and session is not None:
+            event = _open_top(channel, static, event_type, context, session)
+        else:
+            event = _open_below_others(channel, static, event_type, context, parent, session)
         if event is not None and carried is not None and carried is not event.session:
             event.around = carried
         return event
@@ -107,7 +119,8 @@ def open_event(  # noqa: C901, PLR0912  the hot path: a call costs more than eac
         if found is None:
             return None
         session, around = found, carried
-    event = OpenEvent(channel, static, parent.trace_id, channel.new_span_id(), parent.span_id, session, event_type)
+    span_id = channel.bits(64).to_bytes(8, "big")
+    event = OpenEvent(channel, static, parent.trace_id, span_id, parent.span_id, session, event_type)
     if session is not parent.session and session.session_id != parent.session.session_id:
         event.name_parent(session.session_id)
     elif parent.own_id is not None:
@@ -117,10 +130,27 @@ def open_event(  # noqa: C901, PLR0912  the hot path: a call costs more than eac
     enclosing = parent.model_scope
     if enclosing is not None:
         event.model_scope = enclosing
-    if event_type is EventType.model:
+    if event_type is _MODEL:
         event.enter_model(enclosing)
     if parent.trace_state is not None:
         event.trace_state = parent.trace_state
+    return event
+
+
+def _open_top(
+    channel: Channel, static: bytes, event_type: EventType, context: Context, session: SessionScope
+) -> OpenEvent:
+    """A new event at the top of its session."""
+    bits = channel.bits
+    trace_id, span_id = bits(128).to_bytes(16, "big"), bits(64).to_bytes(8, "big")
+    event = OpenEvent(channel, static, trace_id, span_id, b"", session, event_type)
+    if event_type is _MODEL:
+        event.enter_model(None)
+    linked: Any = context.get(LINK_KEY)
+    if linked is not None:  # a caller that is not trusted
+        event.add_link(linked)
+    if session is channel.default_session:
+        mark_orphan(event)
     return event
 
 
@@ -139,11 +169,7 @@ def _open_below_others(
         context, parent = channel.origin, span_of(channel.origin)
     span_context = None if parent is None else parent.get_span_context()
     if parent is None or span_context is None or not span_context.is_valid:
-        event = OpenEvent(channel, static, channel.new_trace_id(), channel.new_span_id(), b"", session, event_type)
-        if event_type is EventType.model:
-            event.enter_model(None)
-        _mark_top(event, context)
-        return event
+        return _open_top(channel, static, event_type, context, session)
     trace_id, parent_span_id = span_context.trace_id.to_bytes(16, "big"), span_context.span_id.to_bytes(8, "big")
     event = OpenEvent(channel, static, trace_id, channel.new_span_id(), parent_span_id, session, event_type)
     event.trace_state = _state_of_others(span_context.trace_state)
@@ -154,17 +180,14 @@ def _open_below_others(
     if ancestor is not None:
         event.name_parent(ancestor)
     event.model_scope = foreign_of(parent)
-    if event_type is EventType.model:
+    if event_type is _MODEL:
         event.enter_model(event.model_scope)
     return event
 
 
-def _mark_top(event: OpenEvent, context: Context) -> None:
-    """Say of an event without a parent what is known of one: a caller that is not trusted, a context that was lost."""
-    linked: Any = context.get(LINK_KEY)
-    if linked is not None:
-        event.add_link(linked)
-    if event.session is event.channel.default_session and is_pool_worker():
+def mark_orphan(event: OpenEvent) -> None:
+    """Say of *event*, which has no parent, that none came with its work, where that is so."""
+    if is_pool_worker():
         event.enrich(metadata={ORPHAN: True})
 
 

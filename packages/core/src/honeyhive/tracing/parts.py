@@ -7,10 +7,11 @@ from typing import Any, Final
 from honeyhive import __about__, semconv
 from honeyhive.events import otlp
 from honeyhive.events.event import EventType, Usage
-from honeyhive.events.values import utf8
+from honeyhive.events.values import to_json, utf8
 from honeyhive.events.wire import read_varint
 from honeyhive.guard import guard
 from honeyhive.tracing.channel import Channel
+from honeyhive.tracing.fields import text_of
 from honeyhive.tracing.limits import limited_attributes
 
 SCOPE: Final = otlp.scope(semconv.SCOPE_NAME, __about__.__version__)
@@ -39,6 +40,7 @@ class LargeText:
 
 
 Part = bytes | LargeText
+_NO_TEXTS: Final = frozenset({int, float, bool, type(None)})
 Shorten = Callable[[Sequence[bytes], int], list[bytes]]
 
 _ROOM_FOR_NOTES: Final = 4096
@@ -54,6 +56,26 @@ def field_part(key: bytes, value: object) -> Part:
     if type(value) is str:
         return LargeText(key, value) if len(value) > LARGE_TEXT else otlp.text_attribute(key, utf8(value))
     return otlp.field_attribute(key, value)
+
+
+def add_value(pieces: list[Part], key: bytes, value: object) -> bool:
+    """Add a value to *pieces* as two of them: all that is before its text, and the text; whether that looks like JSON.
+
+    They are joined once, with all else of the event at its end. What is no text has an empty second piece.
+    """
+    kind = type(value)
+    if kind is dict or kind is list:
+        text = to_json(value)
+        pieces += (otlp.text_head(key, len(text)), text)
+        return False
+    pieces += (field_part(key, value) if kind is str else otlp.field_attribute(key, value), b"")
+    return kind not in _NO_TEXTS and otlp.looks_like_json(value)
+
+
+def joined_values(pieces: Sequence[Part]) -> list[Part]:
+    """One part for each value that `add_value` added to *pieces*."""
+    pairs = zip(pieces[::2], pieces[1::2], strict=True)
+    return [head + text if isinstance(head, bytes) and isinstance(text, bytes) else head for head, text in pairs]
 
 
 def field_parts(field: str, values: Mapping[str, object], into: dict[str, Part], texts: list[str]) -> None:
@@ -119,6 +141,7 @@ def cost_parts(usage: Usage, model: str | None, provider: str | None) -> Iterabl
 @lru_cache(2048)
 def static_part(name: str, event_type: EventType | None, kind: int = INTERNAL) -> bytes:
     """What is the same for all spans of one name: name, kind and event type (None: an update record)."""
+    name = text_of(name)
     encoded = otlp.name_and_kind(name, kind)
     if event_type is None:
         return encoded

@@ -66,15 +66,16 @@ class UserProcessors:
     def on_foreign_start(self, span: Any, found: "ForeignSpan", context: Context) -> None:
         """A third party's span has started on our provider."""
         with guard("tell span processors of a start"):
-            attributes = dict(span.attributes or {})
+            attributes, capture = dict(span.attributes or {}), found.channel.capture
             started = FinishedSpan(
                 span,
-                attributes,
+                attributes if capture is None else capture.attributes(attributes),
                 found.session.encoded_for(found.channel),
                 event_type=event_type_of(attributes),
                 has_usage=True,
                 parent_id=found.parent_id,
                 resource=None,
+                capture=capture,
             )
             self._tell_start(span, scope_field(span.instrumentation_scope), started.encode(is_priced=False), context)
 

@@ -1,7 +1,7 @@
 """Carrying trace and session from process to process: W3C headers, applied the same way for every adapter."""
 
 import time
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from typing import Any, Final, cast
 
 from opentelemetry import baggage as otel_baggage
@@ -14,6 +14,7 @@ from honeyhive.events.conventions.kinds import event_type_of
 from honeyhive.events.event import EventType
 from honeyhive.events.identity import parse_session_id
 from honeyhive.guard import guard
+from honeyhive.tracing.audience import may_tell
 from honeyhive.tracing.carriers import BAGGAGE, CARRIED, TRACEPARENT, TRACESTATE
 from honeyhive.tracing.channel import Channel
 from honeyhive.tracing.context import (
@@ -27,18 +28,11 @@ from honeyhive.tracing.context import (
     span_of,
     with_values,
 )
+from honeyhive.tracing.foreign import ForeignSpan, foreign_of
 from honeyhive.tracing.lineage import nearest
 from honeyhive.tracing.session import SessionScope, session_in
 from honeyhive.tracing.span import OpenEvent
-from honeyhive.tracing.trust import (
-    Doubt,
-    Verdict,
-    count_claim,
-    may_tell,
-    sign_session,
-    token_interval_s,
-    verify_session,
-)
+from honeyhive.tracing.trust import Doubt, Verdict, count_claim, sign_session, token_interval_s, verify_session
 from honeyhive.tracing.w3c import (
     MAX_BAGGAGE_BYTES,
     MAX_BAGGAGE_MEMBERS,
@@ -51,11 +45,12 @@ from honeyhive.tracing.w3c import (
     write_traceparent,
 )
 
-__all__ = ["BAGGAGE", "CARRIED", "SESSION_KEYS_OF_1X", "TRACEPARENT", "TRACESTATE", "extract", "inject"]
+__all__ = ["BAGGAGE", "CARRIED", "SESSION_KEYS_OF_1X", "TRACEPARENT", "TRACESTATE", "extract", "inject", "origin_of"]
 
 SESSION_KEYS_OF_1X: Final = ("session_id", "honeyhive_session_id", "honeyhive.session_id")
 _OWN_KEYS: Final = frozenset({semconv.BAGGAGE_SESSION, semconv.BAGGAGE_EVENT})
 _SPAN_ID_BYTES: Final = 8
+_NOTHING: Final = Context()
 # OpenTelemetry keeps baggage under a key that it makes anew in each process; it is read back from a context.
 _OTEL_BAGGAGE_KEY: Final = next(iter(otel_baggage.set_baggage("key", "value", Context())))
 # Baggage as it arrived, so that what is passed on unchanged keeps its properties and its spelling.
@@ -78,9 +73,10 @@ def inject(
     parent to name, if not the nearest. The process's own session is carried only *with_own_session*.
     """
     context = context if context is not None else current_context()
+    origin = origin_of(channel, context)
     above = nearest(context)
-    if above is None and channel is not None and channel.origin is not None:
-        above = span_of(channel.origin)
+    if above is None:
+        above = span_of(origin)
     parent = span if span is not None else above
     if parent is not None and parent.get_span_context().is_valid:
         _inject_trace(parent.get_span_context(), carrier)
@@ -91,7 +87,15 @@ def inject(
     if url is not None and (_is_model_call(above, context) or not may_tell(url, teller.settings)):
         return
     own = None if session is None else _own_members(session, parent, context)
-    _inject_baggage(carrier, context, own)
+    _inject_baggage(carrier, (origin, context), own)
+
+
+def origin_of(channel: Channel | None, context: Context) -> Context:
+    """What the process that started this one handed over, where the process's own session is the one that counts."""
+    if channel is None or channel.origin is None:
+        return _NOTHING
+    session = session_in(context)
+    return channel.origin if session is None or session.is_default else _NOTHING
 
 
 def _inject_trace(span_context: SpanContext, carrier: MutableMapping[str, str]) -> None:
@@ -121,7 +125,19 @@ def _is_model_call(above: trace.Span | None, context: Context) -> bool:
     event = above if type(above) is OpenEvent else cast("OpenEvent | None", context.get(EVENT_KEY))
     if event is not None and not event.ended and event.event_type is EventType.model:
         return True
-    said: Mapping[str, object] | None = None if type(above) is OpenEvent else getattr(above, "attributes", None)
+    return type(above) is not OpenEvent and any(map(_says_model, _others_from(above)))
+
+
+def _others_from(span: Any) -> Iterator[Any]:
+    """*span* and those around it, as long as they are spans of third parties."""
+    while span is not None:
+        yield span
+        found = foreign_of(span)
+        span = found.above.span() if found is not None and isinstance(found.above, ForeignSpan) else None
+
+
+def _says_model(span: Any) -> bool:
+    said: Mapping[str, object] | None = getattr(span, "attributes", None)
     return bool(said) and event_type_of(said) is EventType.model
 
 
@@ -145,8 +161,12 @@ def _token(session: SessionScope) -> str:
     return session.token[0]
 
 
-def _inject_baggage(carrier: MutableMapping[str, str], context: Context, own: str | None) -> None:
-    users = cast("Mapping[str, object] | None", context.get(_OTEL_BAGGAGE_KEY))
+def _inject_baggage(carrier: MutableMapping[str, str], contexts: Iterable[Context], own: str | None) -> None:
+    users: dict[str, object] = {}
+    arrived: dict[str, Member] = {}
+    for context in contexts:
+        users.update(cast("Mapping[str, object]", context.get(_OTEL_BAGGAGE_KEY) or {}))
+        arrived.update(cast("Mapping[str, Member]", context.get(_ARRIVED_KEY) or {}))
     if own is None and not users:
         return
     texts = [text.strip() for text in carrier.get(BAGGAGE, "").split(",") if text.strip()]
@@ -154,7 +174,6 @@ def _inject_baggage(carrier: MutableMapping[str, str], context: Context, own: st
     if own is not None:
         texts = [text for text in texts if text.partition("=")[0].strip() not in _OWN_KEYS]
     if users:
-        arrived = cast("Mapping[str, Member]", context.get(_ARRIVED_KEY) or {})
         texts += [text for text in _written(users, arrived) if text.partition("=")[0] not in names]
     carrier[BAGGAGE] = with_member(texts, own)
 

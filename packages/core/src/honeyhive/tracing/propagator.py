@@ -12,7 +12,7 @@ from opentelemetry.propagators.textmap import (
     default_getter,
     default_setter,
 )
-from opentelemetry.trace import Span, SpanKind
+from opentelemetry.trace import NonRecordingSpan, Span, SpanKind
 
 from honeyhive.guard import guard
 from honeyhive.tracing.carriers import CARRIED, TRACEPARENT
@@ -68,7 +68,12 @@ class HoneyHivePropagator(TextMapPropagator):
 
 
 def _url_of(span: Span | None) -> str | None:
-    """The URL of a third party's client span; unknown ("") when it has none, and None when *span* is no client's."""
+    """The URL of a third party's client span; unknown ("") when it has none, and None when *span* is no client's.
+
+    A span that records nothing does not say what it is: it may be that of an HTTP client whose provider did not sample it.
+    """
+    if isinstance(span, NonRecordingSpan):
+        return _UNKNOWN_URL
     if getattr(span, "kind", None) is not SpanKind.CLIENT:
         return None
     attributes: Any = getattr(span, "attributes", None) or {}

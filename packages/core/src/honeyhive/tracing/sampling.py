@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from honeyhive.events.wire import read_fields
 from honeyhive.guard import guard
 from honeyhive.settings import Settings
-from honeyhive.settings.sampling import SamplingRule, SessionStart
+from honeyhive.settings.sampling import SamplingRule, SessionStart, check_rate
 
 if TYPE_CHECKING:
     from honeyhive.tracing.session import SessionScope
@@ -48,7 +48,7 @@ class Sampling:
                 start = SessionStart(session_id=session.session_id, name=session.name, fields=session.fields)
                 answer = self._sampler(start)
                 if answer is not None:
-                    return answer
+                    return _checked(answer)
         return next((rule.rate for rule in self._session_rules if _matches(rule, session)), None)
 
     def keeps(self, session: "SessionScope", name: str, *, is_error: bool, duration_ns: int) -> bool:
@@ -86,14 +86,29 @@ def is_within(session_id: str, rate: float) -> bool:
     return int.from_bytes(digest, "big") < rate * (1 << 8 * _HASH_BYTES)
 
 
+def _checked(answer: bool | float) -> bool | float:
+    """*answer* of the user's callable, which may be of a type of its own; raises for what is no rate."""
+    if isinstance(answer, bool):
+        return answer
+    rate = float(answer)
+    check_rate("what the sampler returned", rate)
+    return rate
+
+
 def _matches(rule: SamplingRule, session: "SessionScope") -> bool:
     if rule.session_name is not None and not fnmatchcase(session.name, rule.session_name):
         return False
     for path, wanted in rule.attributes.items():
         field, _, key = path.partition(".")
-        if session.fields.get(field, {}).get(key) != wanted:
+        if not _is_same(session.fields.get(field, {}).get(key), wanted):
             return False
     return True
+
+
+def _is_same(said: object, wanted: object) -> bool:
+    with guard("apply a sampling rule"):  # arrays, for one, are neither equal nor unequal
+        return bool(said == wanted)
+    return False
 
 
 @lru_cache(2048)

@@ -12,17 +12,17 @@ from honeyhive.errors import ConfigurationError
 from honeyhive.events import otlp
 from honeyhive.events.event import EventType, Status
 from honeyhive.events.identity import new_session_id, parse_session_id
+from honeyhive.guard import guard
 from honeyhive.tracing.channel import Channel, default_channel
 from honeyhive.tracing.context import EVENT_KEY, SESSION_KEY, current_context, span_of
 from honeyhive.tracing.failure import describe_error, status_of
+from honeyhive.tracing.fields import Fields, mapping_of, text_of
 from honeyhive.tracing.foreign import foreign_session
 from honeyhive.tracing.parts import static_part, without_reserved, write_record
 from honeyhive.tracing.updates import write_update
 
 if TYPE_CHECKING:
     from honeyhive.tracing.units import Hold
-
-Fields = Mapping[str, object]
 
 UNNAMED: Final = "session"
 PARTIAL: Final = "partial"
@@ -38,12 +38,9 @@ class SessionScope:
     here travels as an update record. ``is_sampled`` says whether its events are recorded; it is decided here unless given.
     """
 
-    is_sampled = True
-    is_thinned = False
     is_partial = False
     is_holder = False
     outer: "SessionScope | None" = None
-    hold: "Hold | None" = None
 
     def __init__(
         self,
@@ -57,8 +54,11 @@ class SessionScope:
         said: Mapping[str, Fields | None] | None = None,
     ) -> None:
         self.channel = channel
+        self.is_sampled = True
+        self.is_thinned = False
+        self.hold: Hold | None = None
         self.session_id = session_id or str(uuid.UUID(int=channel.bits(128), version=4))
-        self.name = name or UNNAMED
+        self.name = text_of(name or UNNAMED)
         self.owned = owned
         self.start_ns = channel.now_ns()
         self.trace_id = channel.new_trace_id()
@@ -73,8 +73,8 @@ class SessionScope:
         identity = channel.identity if source is None else channel.identity_from(source)
         self.encoded = otlp.attribute(semconv.SESSION_ID, self.session_id) + identity
         for field, values in (said or {}).items():
-            if values:
-                self.fields[field] = dict(values)
+            if values is not None:
+                self.fields[field] = dict(mapping_of(values))
         if channel.sampling is not None or is_sampled is not None:
             self._sample(is_sampled)
 
@@ -115,7 +115,8 @@ class SessionScope:
 
         What is said of a session whose event is written elsewhere, or already, travels as an update record.
         """
-        given = {name: values for name, values in fields.items() if values}
+        said = {name: mapping_of(values) for name, values in fields.items()}
+        given = {name: values for name, values in said.items() if values}
         if given and (self.finished or self.is_default):
             self._write_update(given)
             return
@@ -131,7 +132,8 @@ class SessionScope:
         """Write the session's event now, because its end may be far away or never come."""
         self.unannounced = False
         if self.is_sampled and self.channel.enabled:
-            self._write(self.start_ns)
+            with guard("write a session"):
+                self._write(self.start_ns)
 
     def finish(self, error: BaseException | None = None) -> None:
         """Write the session's event with its end; only the first call does anything."""
@@ -143,7 +145,8 @@ class SessionScope:
         if error is not None and self.error is None:
             self.fail(error)
         if self.channel.enabled:
-            self._write_end()
+            with guard("write a session"):
+                self._write_end()
 
     def _write_end(self) -> None:
         if not self.is_sampled and not self.is_partial:
@@ -174,8 +177,9 @@ class SessionScope:
         if self.error is not None:
             attributes.append(otlp.attribute(semconv.ERROR, self.error))
             attributes.append(otlp.status(2, self.error))
-        said = without_reserved(self.fields.get("metadata", {}))
-        fields = {**self.fields, "metadata": {**said, **self._own_metadata()}}
+        # Copied, because other threads of the session may go on saying something of it.
+        fields = {name: dict(values) for name, values in list(self.fields.items())}
+        fields["metadata"] = {**without_reserved(fields.get("metadata", {})), **self._own_metadata()}
         write_record(
             self.channel,
             (

@@ -18,7 +18,8 @@ from honeyhive.tracing.channel import Channel
 from honeyhive.tracing.context import EVENT_KEY, SESSION_KEY, SPAN_KEY, attached, current_context, with_values
 from honeyhive.tracing.face import OTelFace
 from honeyhive.tracing.failure import describe_error, status_of
-from honeyhive.tracing.parts import Part, field_part, field_parts, static_part
+from honeyhive.tracing.fields import mapping_of, text_of
+from honeyhive.tracing.parts import Part, add_value, field_parts, static_part
 from honeyhive.tracing.sampling import name_in
 from honeyhive.tracing.session import PARTIAL, SessionScope
 from honeyhive.tracing.writing import write_event
@@ -26,6 +27,7 @@ from honeyhive.tracing.writing import write_event
 if TYPE_CHECKING:
     from honeyhive.tracing.foreign import ForeignSpan
 
+_OK: Final = Status.OK  # asked of the enum at each call, it would be felt
 _RESULT: Final = "outputs.result"
 _RESULT_KEY: Final = otlp.encode_key(semconv.FIELD_PREFIX + _RESULT)
 
@@ -77,7 +79,10 @@ class OpenEvent(OTelFace):
         self.parent_span_id = parent_span_id
         self.session = session
         self.event_type = event_type
-        self.captured: list[Part] = []
+        self.ended = False
+        self.is_plain = True
+        self.status = _OK
+        self.captured: list[Part] = []  # two pieces for each of `names` (`add_value`)
         self.start_ns = channel.now_ns()
         if channel.observer is not None:
             channel.observer.on_start(self)
@@ -100,7 +105,7 @@ class OpenEvent(OTelFace):
     def name_self(self, event_id: str) -> None:
         """Give the event an id of the caller's own."""
         if not self.ended:
-            self.own_id = event_id
+            self.own_id = text_of(event_id)
             self.is_plain = False
 
     def name_parent(self, parent_id: str) -> None:
@@ -112,6 +117,7 @@ class OpenEvent(OTelFace):
         """Encode *inputs* now, so that the program may change them; of an unsampled session only when it is kept."""
         if not self.session.is_sampled and not self.ended:
             self.capture_late = partial(self.capture_inputs, inputs)
+            self.is_plain = False
             return
         if self.channel.capture is not None:
             inputs = self.channel.capture.read("inputs", inputs)
@@ -120,7 +126,7 @@ class OpenEvent(OTelFace):
         field_parts("inputs", inputs, named, texts)
         if len(named) > self.channel.settings.max_attributes:
             self.is_plain = False
-        self.names, self.captured = tuple(named), list(named.values())
+        self.names, self.captured = tuple(named), [piece for part in named.values() for piece in (part, b"")]
         if texts:
             self.mark_texts(texts)
 
@@ -144,7 +150,11 @@ class OpenEvent(OTelFace):
             return
         capture = self.channel.capture
         for name, given in fields.items():
-            values = given if capture is None or not given else capture.read(name, given)
+            if given is None:
+                continue
+            values = mapping_of(given)
+            if capture is not None and values:
+                values = capture.read(name, values)
             if values:
                 if self.fields is None:
                     self.fields = {}
@@ -184,6 +194,7 @@ class OpenEvent(OTelFace):
     def enter_model(self, enclosing: "OpenEvent | ForeignSpan | None") -> None:
         """Note that this is a model event, and that *enclosing* and what is around that contain one."""
         self.enclosing_model, self.model_scope = enclosing, self
+        self.is_plain = False
         if enclosing is not None:
             enclosing.contains_model()
 
@@ -210,6 +221,7 @@ class OpenEvent(OTelFace):
         if not self.ended:
             self.event_type = event_type
             self.static = static_part(name, event_type, self.kind)
+            self.is_plain = False
 
     def suspend(self, **fields: Mapping[str, object] | None) -> None:
         """End the event as waiting: a human or another process has to act before its work goes on."""
@@ -235,14 +247,14 @@ class OpenEvent(OTelFace):
         if self.ended:
             return
         self.ended = True
-        end_ns = self.channel.now_ns()
+        channel = self.channel
+        end_ns = channel.now_ns()
         if self.session.is_thinned and not self._survives(end_ns):
             self._release()
             return
-        if self.channel.capture is None or self.channel.capture.reads("outputs", "result"):
-            self.captured.append(field_part(_RESULT_KEY, result))
-            if type(result) is not dict and otlp.looks_like_json(result):
-                self.mark_texts((_RESULT,))
+        is_read = channel.capture is None or channel.capture.reads("outputs", "result")
+        if is_read and add_value(self.captured, _RESULT_KEY, result):
+            self.mark_texts((_RESULT,))
         write_event(self, end_ns)
         self._release()
 
@@ -263,10 +275,8 @@ class OpenEvent(OTelFace):
     def _release(self) -> None:
         # Contexts that were copied into long-lived tasks keep the event; they need not keep what it carried.
         self.captured = []
-        if self.capture_late is not None:
-            self.capture_late = None
         if not self.is_plain:
-            self.fields = self.points = self.attributes = None
+            self.capture_late = self.fields = self.points = self.attributes = None
 
     def __exit__(
         self, _kind: type[BaseException] | None, error: BaseException | None, _traceback: TracebackType | None

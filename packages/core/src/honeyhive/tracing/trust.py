@@ -1,9 +1,8 @@
-"""Which sessions are believed, and which hosts are told of ours (design decision 7)."""
+"""Which sessions are believed (design decision 7)."""
 
 import enum
 import hashlib
 import hmac
-import ipaddress
 import os
 import secrets
 import threading
@@ -15,7 +14,6 @@ from typing import Final, NamedTuple
 
 from honeyhive.events.identity import parse_session_id
 from honeyhive.settings import Settings
-from honeyhive.settings.hosts import Target, is_among, target_of
 
 _VERSION: Final = "1"
 _PARTS: Final = 7
@@ -25,47 +23,7 @@ _MAX_SKEW_S: Final = 300
 _MAC_CHARACTERS: Final = 32
 _KEY_BYTES: Final = 32
 _KEY_FILE: Final = "propagation.key"
-_PRIVATE_SUFFIXES: Final = (".internal", ".local", ".localhost", ".svc", ".cluster.local")
-# Public endpoints of model providers, which stay untold when `propagate_to` is as wide as `*.amazonaws.com` or `*`.
-_MODEL_PROVIDERS: Final = (
-    "api.openai.com",
-    "*.openai.com",
-    "*.openai.azure.com",
-    "*.cognitiveservices.azure.com",
-    "*.services.ai.azure.com",
-    "*.inference.ai.azure.com",
-    "models.github.ai",
-    "*.anthropic.com",
-    "generativelanguage.googleapis.com",
-    "aiplatform.googleapis.com",
-    "*.aiplatform.googleapis.com",
-    "*.mistral.ai",
-    "*.cohere.ai",
-    "*.cohere.com",
-    "*.groq.com",
-    "*.together.xyz",
-    "*.together.ai",
-    "*.fireworks.ai",
-    "*.deepseek.com",
-    "*.x.ai",
-    "*.perplexity.ai",
-    "openrouter.ai",
-    "*.openrouter.ai",
-    "*.replicate.com",
-    "*.huggingface.co",
-    "*.huggingface.cloud",
-    "*.nvidia.com",
-    "*.ai21.com",
-    "*.cerebras.ai",
-    "*.deepinfra.com",
-    "*.sambanova.ai",
-    "*.moonshot.cn",
-    "*.moonshot.ai",
-    "*.voyageai.com",
-    "*.watsonx.ai",
-    "dashscope.aliyuncs.com",
-    "*.ollama.com",
-)
+_own: Final[dict[str, bytes]] = {}
 
 
 class Doubt(enum.StrEnum):
@@ -173,32 +131,46 @@ def _derived_key(secret: str) -> bytes:
 def _local_key(data_dir: Path) -> bytes:
     """A random key that the processes of one machine share; only in memory where the directory cannot be written."""
     path = data_dir / _KEY_FILE
-    fresh = secrets.token_bytes(_KEY_BYTES)
     try:
-        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Written aside and linked into place, so that of two processes starting at once both read one whole key.
-        aside = data_dir / f".{_KEY_FILE}.{os.getpid()}.{secrets.token_hex(4)}"
-        descriptor = os.open(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
-        try:
-            os.write(descriptor, fresh)
-        finally:
-            os.close(descriptor)
-        try:
-            os.link(aside, path)
-        except FileExistsError:
-            pass
-        finally:
-            aside.unlink(missing_ok=True)
-        key = path.read_bytes()
+        return _key_in(path) or _made_key(path) or _own_key()
     except OSError:
-        return fresh
-    return key if len(key) == _KEY_BYTES else fresh
+        return _own_key()
 
 
-@lru_cache(1)
+def _key_in(path: Path) -> bytes | None:
+    try:
+        key = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    return key if len(key) == _KEY_BYTES else None
+
+
+def _made_key(path: Path) -> bytes | None:
+    """The key that is in *path* once there is one: ours, or that of a process that was faster."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Written aside and linked into place, so that of two processes starting at once both read one whole key.
+    aside = path.with_name(f".{_KEY_FILE}.{os.getpid()}.{secrets.token_hex(4)}")
+    try:
+        descriptor = os.open(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(secrets.token_bytes(_KEY_BYTES))
+        _put_in_place(aside, path)
+    finally:
+        aside.unlink(missing_ok=True)
+    return _key_in(path)
+
+
+def _put_in_place(aside: Path, path: Path) -> None:
+    try:
+        os.link(aside, path)
+    except OSError:  # another was faster, or left half a key, or the file system has no hard links
+        if _key_in(path) is None:
+            aside.replace(path)
+
+
 def _own_key() -> bytes:
     """A random key of this process alone, where nothing may be written to disk."""
-    return secrets.token_bytes(_KEY_BYTES)
+    return _own.setdefault("key", secrets.token_bytes(_KEY_BYTES))
 
 
 @lru_cache(64)
@@ -213,27 +185,3 @@ def _project_id(key: bytes, project: str | None) -> str:
 
 def _mac(key: bytes, signed: str) -> str:
     return hmac.new(key, signed.encode("utf-8", "replace"), hashlib.sha256).hexdigest()[:_MAC_CHARACTERS]
-
-
-def may_tell(url: str, settings: Settings) -> bool:
-    """Whether the host of *url* may be told the session: private hosts and listed ones, never a model provider's."""
-    target = target_of(url)
-    if target is None:
-        return False
-    return _may_tell(target, settings.propagate_to, (*settings.propagate_not_to, *settings.model_hosts))
-
-
-@lru_cache(1024)
-def _may_tell(target: Target, allowed: tuple[str, ...], denied: tuple[str, ...]) -> bool:
-    if is_among(target, denied) or is_among(target, _MODEL_PROVIDERS):
-        return False
-    return is_among(target, allowed) or _is_private(target.host)
-
-
-def _is_private(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        # "134744072" and "0x8080808" are addresses of the internet in the eyes of a resolver.
-        is_name = not host[0].isdigit()
-        return is_name and ("." not in host or host.endswith(_PRIVATE_SUFFIXES))

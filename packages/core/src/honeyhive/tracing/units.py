@@ -167,6 +167,11 @@ def current_task() -> "asyncio.Task[Any] | None":
         return None
 
 
+def unit_here() -> tuple[object, object]:
+    """What tells the thread and the task of the caller from all others."""
+    return _thread.token, current_task()
+
+
 def _work_item() -> "Hashable | None":
     """The work item of the thread pool that this thread works for now.
 

@@ -7,6 +7,7 @@ from honeyhive.events import otlp
 from honeyhive.events.event import Status
 from honeyhive.events.identity import parse_session_id
 from honeyhive.tracing.channel import Channel
+from honeyhive.tracing.fields import text_of
 from honeyhive.tracing.parts import static_part, without_reserved, write_record
 
 _OTLP_ERROR = 2
@@ -40,11 +41,11 @@ def write_update(
         static_part(semconv.UPDATE_SPAN, None),
         otlp.times(now_ns, now_ns),
         channel.identity,
-        otlp.attribute(semconv.UPDATE_TARGET, parse_session_id(event_id) or event_id),
+        otlp.attribute(semconv.UPDATE_TARGET, parse_session_id(event_id) or text_of(event_id)),
         otlp.FLAGS_LOCAL_PARENT,
     ]
     if session_id is not None:
-        head.append(otlp.attribute(semconv.SESSION_ID, parse_session_id(session_id) or session_id))
+        head.append(otlp.attribute(semconv.SESSION_ID, parse_session_id(session_id) or text_of(session_id)))
     if error:
         head += [otlp.attribute(semconv.ERROR, error), otlp.status(_OTLP_ERROR, error)]
     write_record(channel, head, said)

@@ -12,6 +12,7 @@ from honeyhive.tracing.parts import (
     PendingSpan,
     as_chain,
     field_parts,
+    joined_values,
     text_keys,
     usage_metadata,
     usage_of,
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 
 _STATUS_KEY: Final = otlp.encode_key(f"{semconv.FIELD_PREFIX}metadata.{semconv.STATUS}")
 _STATUS_PARTS: Final = {status: otlp.text_attribute(_STATUS_KEY, status.encode()) for status in Status}
-_STATUS_OK: Final = _STATUS_PARTS[Status.OK]
+_OK: Final = Status.OK  # asked of the enum at each call, it would be felt
+_PLAIN_END: Final = otlp.FLAGS_LOCAL_PARENT + _STATUS_PARTS[_OK]
 _OTLP_ERROR: Final = 2
 _OWNER: Final = 3
 
@@ -32,17 +34,14 @@ _OWNER: Final = 3
 def write_event(event: "OpenEvent", end_ns: int) -> None:
     """Hand the span of *event*, which ended at *end_ns*, over to its channel."""
     session, channel = event.session, event.channel
-    parts: list[Any] = [
-        otlp.identity(event.trace_id, event.span_id, event.parent_span_id),
-        event.static,
-        otlp.times(event.start_ns, end_ns),
-        session.encoded if session.channel is channel else session.encoded_for(channel),
-        event.flags,
-        _STATUS_OK if event.status is Status.OK else _STATUS_PARTS[event.status],
-    ]
-    if event.is_plain and event.event_type is not EventType.model:
-        parts += event.captured
+    owner = session.encoded if session.channel is channel else session.encoded_for(channel)
+    identity = otlp.identity(event.trace_id, event.span_id, event.parent_span_id)
+    times = otlp.times(event.start_ns, end_ns)
+    parts: list[Any]
+    if event.is_plain and event.status is _OK:
+        parts = [identity, event.static, times, owner, _PLAIN_END, *event.captured]
     else:
+        parts = [identity, event.static, times, owner, event.flags, _STATUS_PARTS[event.status]]
         if event.labels is not None:
             parts[_OWNER] = otlp.attribute(semconv.SESSION_ID, session.session_id) + channel.identity_from(
                 *event.labels
@@ -103,7 +102,7 @@ def _gather_usage(event: "OpenEvent") -> Usage | None:
 
 def _all_parts(event: "OpenEvent") -> list[Part]:
     """Everything that an event seldom has, beside its inputs."""
-    named = dict(zip(event.names, event.captured, strict=False))
+    named = dict(zip(event.names, joined_values(event.captured), strict=False))
     texts = list(event.texts) if event.texts is not None else []
     if event.fields is not None:
         said_again = {f"{field}.{key}" for field, values in event.fields.items() for key in values}

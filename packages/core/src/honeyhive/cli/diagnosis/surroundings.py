@@ -12,6 +12,7 @@ from opentelemetry import trace
 
 from honeyhive.__about__ import __version__
 from honeyhive.cli.diagnosis.findings import OtherFound
+from honeyhive.export.redaction.matcher import native_problem
 
 _ISOLATED: Final = "its own provider and its own spans; ours are separate"
 _CALLBACKS: Final = "its own callbacks and its own server; each records for itself"
@@ -66,6 +67,7 @@ def process_found(environment: Mapping[str, str]) -> dict[str, str]:
     found = {
         "new processes": f"{method} (multiprocessing's method here)",
         "after a fork": "children start clean, with a journal and a worker of their own",
+        "redaction": _matcher_found(),
     }
     green = [name for name in _GREEN if installed_version(name) is not None]
     if green:
@@ -75,6 +77,14 @@ def process_found(environment: Mapping[str, str]) -> dict[str, str]:
     elif environment.get("KUBERNETES_SERVICE_HOST"):
         found["platform"] = "Kubernetes"
     return found
+
+
+def _matcher_found() -> str:
+    """What looks for secrets here, and why it is not the native matcher where it is not."""
+    problem = native_problem()
+    if problem is None:
+        return f"hyperscan {installed_version('hyperscan') or ''}".rstrip()
+    return f"the standard library, which finds the same and takes the worker longer: {problem}"
 
 
 def _default_start_method() -> str:

@@ -9,7 +9,10 @@ import base64
 import binascii
 import re
 from collections.abc import Callable
+from itertools import product
 from typing import Final, NamedTuple
+
+from honeyhive.export.redaction.matcher import Needle, Seed
 
 # A secret begins after anything but a letter or a digit, or after an escape that ends in one.
 _START: Final = (
@@ -29,13 +32,20 @@ class Kind(NamedTuple):
     """One form of secret: ``find(text, start)`` says from where to where one goes whose ``anchor`` was seen at *start*.
 
     The hint is what makes an event a candidate, so it is narrow; the anchor is how a secret begins, and short: to the native
-    matcher the start of a long pattern costs far more than its end.
+    matcher the start of a long pattern costs far more than its end. Hint and anchor begin at the same place, and one of the
+    seeds is there too: that is all that a matcher without native code can look for.
     """
 
     name: str
     hint: bytes
     anchor: bytes
     find: Find
+    seeds: tuple[Seed, ...]
+
+    @property
+    def needle(self) -> Needle:
+        """What the matcher looks for."""
+        return Needle(self.hint, self.anchor, self.seeds)
 
 
 def _by(pattern: bytes, is_one: Callable[[bytes], bool] | None = None) -> Find:
@@ -56,10 +66,31 @@ def _by(pattern: bytes, is_one: Callable[[bytes], bool] | None = None) -> Find:
 _ENOUGH: Final = 8
 
 
-def _token(name: str, prefix: bytes, body: bytes, least: int, *, starts: bool = False) -> Kind:
-    """A secret of a *prefix* and at least *least* characters of the class *body*; *starts* where the prefix is weak."""
-    pattern = (_START if starts else b"") + prefix + body + b"{%d,}" % least
-    return Kind(name, prefix + body + b"{%d}" % min(least, _ENOUGH), prefix, _by(pattern))
+_LITERAL: Final = re.compile(rb"(?:\\(\W)|\[([A-Za-z]+)\]|\(\?:([a-z|-]+)\)|([A-Za-z0-9_:-]))(?![{?*+])")
+
+
+def _seeds(pattern: bytes) -> tuple[Seed, ...]:
+    """The texts that the beginning of *pattern* stands for: letters, classes and alternatives, up to anything else."""
+    parts: list[list[bytes]] = []
+    position = 0
+    while (part := _LITERAL.match(pattern, position)) is not None:
+        escaped, letters, words, plain = part.groups()
+        one_of = (
+            [bytes((letter,)) for letter in letters] if letters else words.split(b"|") if words else [escaped or plain]
+        )
+        parts.append(one_of)
+        position = part.end()
+    return tuple((b"".join(text).lower(), 0) for text in product(*parts))
+
+
+def _token(name: str, prefix: bytes, body: bytes, least: int, *, look: bytes = b"", starts: bool = False) -> Kind:
+    """A secret of a *prefix* and at least *least* characters of the class *body*.
+
+    *starts* where the prefix is weak; *look* has to match after it where ordinary names begin so too.
+    """
+    pattern = (_START if starts else b"") + prefix + look + body + b"{%d,}" % least
+    hint = prefix + body + b"{%d}" % min(least, _ENOUGH)
+    return Kind(name, hint, prefix, _by(pattern), _seeds(prefix))
 
 
 def _is_basic(secret: bytes) -> bool:
@@ -85,13 +116,17 @@ def _azure_key(text: bytes, start: int) -> Bounds | None:
 _BEFORE_SIGNATURE: Final = 52
 _AZURE_KEY: Final = re.compile(rb"[A-Za-z0-9]{52}JQQJ99[A-Za-z0-9]{10,}")
 _LONG_USER: Final = 20
+# A digit, or letters in one piece: `sk-estimators-with-defaults` is the name of something.
+_RANDOM: Final = rb"(?=[A-Za-z_-]{0,64}[0-9]|[A-Za-z]{16})"
 _WORD: Final = rb"[A-Za-z0-9]"
 _WIDE: Final = rb"[A-Za-z0-9_-]"
+
+_SIGNED: Final = rb"[?&;](?i:x-(?:amz|goog)-signature|signature|sig)="
 
 KINDS: Final = (
     _token("anthropic-key", rb"sk-ant-", _WIDE, 8),
     _token("openai-key", rb"sk-(?:proj|svcacct|admin|or-v1)-", _WIDE, 8),
-    _token("openai-key", rb"sk-", _WIDE, 16, starts=True),
+    _token("openai-key", rb"sk-", _WIDE, 16, starts=True, look=_RANDOM),
     _token("langfuse-key", rb"sk-lf-", _WIDE, 8),
     _token("google-key", rb"AIza", _WIDE, 20),
     _token("google-token", rb"ya29\.", _WIDE, 16),
@@ -106,13 +141,24 @@ KINDS: Final = (
             + rb"(?:AKIA|ASIA|ABIA|ACCA)[0-9A-Z]{16}"
             + rb"(?:[\s:,;|/\"'\\]{1,5}[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=]))?"
         ),
+        _seeds(rb"A[KSBC][IC]A"),
     ),
-    Kind("azure-key", rb"JQQJ99[A-Za-z0-9]{8}", rb"JQQJ99", _azure_key),
+    _token("aws-key", rb"ABSK", rb"[A-Za-z0-9+/=]", 40, starts=True),
+    Kind("azure-key", rb"JQQJ99[A-Za-z0-9]{8}", rb"JQQJ99", _azure_key, _seeds(rb"JQQJ99")),
+    # Of a URL that is its own permission: Azure, AWS, Google, CloudFront.
     Kind(
-        "azure-signature",
-        rb"[?&]sig=[A-Za-z0-9%]{8}",
-        rb"[?&]sig=",
-        _by(rb"[?&]sig=(?P<secret>[A-Za-z0-9%+/=_-]{20,})"),
+        "url-signature",
+        _SIGNED + rb"[A-Za-z0-9%_~+/-]{8}",
+        _SIGNED,
+        _by(_SIGNED + rb"(?P<secret>[A-Za-z0-9%+/=_~.-]{20,})"),
+        ((b"x-amz-signature=", 1), (b"x-goog-signature=", 1), (b"signature=", 1), (b"sig=", 1)),
+    ),
+    Kind(
+        "url-token",
+        rb"[?&;](?i:token)=[A-Za-z0-9%_~.-]{8}",
+        rb"[?&;](?i:token)=",
+        _by(rb"[?&;](?i:token)=(?P<secret>(?=[A-Za-z0-9%_~.-]{0,64}[0-9])[A-Za-z0-9%+/=_~.-]{16,})"),
+        ((b"token=", 1),),
     ),
     _token("groq-key", rb"gsk_", _WORD, 16),
     _token("huggingface-token", rb"hf_", _WORD, 16, starts=True),
@@ -122,16 +168,24 @@ KINDS: Final = (
     _token("slack-token", rb"xox[abeoprs]-", _WIDE, 10),
     _token("slack-token", rb"xapp-", _WIDE, 10),
     _token("slack-webhook", rb"hooks\.slack\.com\\{0,6}/(?:services|workflows)", rb"[A-Za-z0-9_/\\]", 20),
+    _token("discord-webhook", rb"webhooks\\{0,6}/[0-9]{12,24}\\{0,6}/", _WIDE, 30),
+    _token("teams-webhook", rb"IncomingWebhook\\{0,6}/", rb"[A-Za-z0-9/\\-]", 30),
     _token("stripe-key", rb"[sr]k_(?:live|test)_", _WORD, 10),
     _token("stripe-secret", rb"whsec_", rb"[A-Za-z0-9+/=]", 16),
     _token("langsmith-key", rb"lsv2_(?:pt|sk)_", rb"[A-Za-z0-9_]", 16),
-    _token("langsmith-key", rb"ls__", rb"[A-Za-z0-9_]", 16, starts=True),
+    _token("langsmith-key", rb"ls__", rb"[A-Za-z0-9_]", 16, starts=True, look=_RANDOM),
     Kind(
         "honeyhive-key",
         rb"hh_[A-Za-z0-9_-]{8}",
         rb"hh_",
         _by(_APART + rb"hh_(?=[A-Za-z_-]{0,64}[0-9])[A-Za-z0-9_-]{20,}"),
+        _seeds(rb"hh_"),
     ),
+    _token("cerebras-key", rb"csk-", _WORD, 32, starts=True),
+    _token("together-key", rb"tgp_v1_", _WIDE, 32),
+    _token("elevenlabs-key", rb"sk_", rb"[0-9a-f]", 40, starts=True),
+    _token("e2b-key", rb"e2b_", rb"[0-9a-f]", 32, starts=True),
+    _token("firecrawl-key", rb"fc-", rb"[0-9a-f]", 32, starts=True),
     _token("pinecone-key", rb"pcsk_", rb"[A-Za-z0-9_]", 16),
     _token("xai-key", rb"xai-", _WORD, 16, starts=True),
     _token("replicate-token", rb"r8_", _WORD, 16, starts=True),
@@ -148,13 +202,32 @@ KINDS: Final = (
     _token("npm-token", rb"npm_", _WORD, 30),
     _token("pypi-token", rb"pypi-AgE", _WIDE, 16),
     _token("sendgrid-key", rb"SG\.[A-Za-z0-9_-]{16,32}\.", _WIDE, 16),
+    _token("grafana-token", rb"gl(?:sa|c)_", rb"[A-Za-z0-9_+/=]", 32, starts=True),
+    _token("newrelic-key", rb"NRAK-", rb"[0-9A-Z]", 20),
+    _token("supabase-key", rb"sbp_", rb"[0-9a-f]", 32, starts=True),
+    _token("supabase-key", rb"sb_secret_", _WIDE, 16, starts=True),
+    _token("shopify-token", rb"shp(?:at|ss|ca|pa)_", rb"[0-9a-fA-F]", 32),
+    _token("atlassian-token", rb"ATATT3", rb"[A-Za-z0-9_=-]", 40),
+    _token("docker-token", rb"dckr_pat_", _WIDE, 16),
+    _token("doppler-token", rb"dp\.(?:pt|st|ct|sa|scim|audit)\.", _WIDE, 32, starts=True),
+    _token("figma-token", rb"figd_", _WIDE, 20),
+    _token("postman-key", rb"PMAK-", rb"[0-9a-f-]", 32),
+    _token("age-key", rb"AGE-SECRET-KEY-1", rb"[0-9A-Z]", 40),
     _token("twilio-key", rb"SK", rb"[0-9a-f]", 32, starts=True),
-    _token("telegram-token", rb"[0-9]{8}:AA", _WIDE, 30),
+    Kind(
+        "telegram-token",
+        rb"[0-9]{8}:AA[A-Za-z0-9_-]{8}",
+        rb"[0-9]{8}:AA",
+        _by(rb"[0-9]{8}:AA[A-Za-z0-9_-]{30,}"),
+        ((b":aa", 8),),
+    ),
     Kind(
         "jwt",
         rb"eyJ[A-Za-z0-9_-]{8}",
         rb"eyJ",
-        _by(_APART + rb"eyJ[A-Za-z0-9_-]{8,1024}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_.-]*)?"),
+        # A header may hold certificates; of what is encrypted the second part may be empty.
+        _by(_APART + rb"eyJ[A-Za-z0-9_-]{8,16384}\.(?:[A-Za-z0-9_-]{8,}|(?=\.))(?:\.[A-Za-z0-9_.-]*)?"),
+        _seeds(rb"eyJ"),
     ),
     Kind(
         "private-key",
@@ -162,6 +235,7 @@ KINDS: Final = (
         rb"-----BEGIN ",
         # Up to its end, or to the end of everything where that was cut off.
         _by(rb"-----BEGIN [A-Z0-9 ]{0,24}PRIVATE KEY(?:(?!-----END)[\s\S])*(?:-----END[A-Z0-9 ]{0,40}-----)?"),
+        ((b"-----begin ", 0),),
     ),
     Kind(
         "bearer-token",
@@ -171,24 +245,31 @@ KINDS: Final = (
             rb"(?i:bearer)(?:[:=]|\s|\\+[nrt])+\\*[\"']?"
             rb"(?P<secret>(?=[^\s\"']{0,64}[0-9._~+/=-]|[A-Za-z]{16})[A-Za-z0-9._~+/=-]{8,})"
         ),
+        _seeds(rb"bearer"),
     ),
     Kind(
         "basic-credentials",
         rb"(?i:basic)(?:\s|\\+[nrt])+[A-Za-z0-9+/]{6}",
         rb"(?i:basic)",
         _by(rb"(?i:basic)" + SPACE + rb"+(?P<secret>[A-Za-z0-9+/]{6,}={0,2})", _is_basic),
+        _seeds(rb"basic"),
     ),
     Kind(
         "url-credentials",
         rb":\\*/\\*/[^\s/@]+@",
         rb":\\*/\\*/",
         _by(rb":\\*/\\*/(?P<secret>[^\s/\"'<>]*)@", _is_credential),
+        ((b":/", 0), (b":\\", 0)),
     ),
 )
 
-# `\u0073k-…` is `sk-…` to whoever parses it: printable ASCII that is written as an escape.
-ESCAPE_HINT: Final = rb"\\u00[2-7][0-9A-Fa-f]"
-ESCAPE: Final = re.compile(rb"\\+u00([2-7][0-9A-Fa-f])")
+# `\u0073k-…` is `sk-…` to whoever parses it: printable ASCII that is written as an escape. Of those of URLs, which are many,
+# only such as may hide what is around a secret: `"…":`, `=` and `://`.
+_ESCAPES: Final = rb"\\u00[2-7][0-9A-Fa-f]|%(?i:22(?:%20)?%3a|27(?:%20)?%3a|3d|3a%2f%2f)"
+ESCAPE_NEEDLE: Final = Needle(
+    _ESCAPES, _ESCAPES, ((rb"\u00", 0), (b"%22%", 0), (b"%27%", 0), (b"%3d", 0), (b"%3a%2f%2f", 0))
+)
+ESCAPE: Final = re.compile(rb"(?:\\+u00|%)([2-7][0-9A-Fa-f])")
 
 
 def literal_kind(literal: str) -> Kind:
@@ -203,4 +284,4 @@ def literal_kind(literal: str) -> Kind:
         return (begin, begin + len(secret)) if begin >= 0 and text.startswith(secret, begin) else None
 
     hint = b"".join(b"\\x%02x" % byte for byte in run)
-    return Kind("own-key", hint, hint, find)
+    return Kind("own-key", hint, hint, find, ((run.lower(), 0),))

@@ -1,64 +1,76 @@
-"""The native matcher: where in some bytes a secret could be, at two gigabytes a second (`docs/rationale.md`)."""
+"""Where in some bytes a secret could be: what is looked for, and who looks for it.
 
-import threading
+The native matcher does so at two gigabytes a second (`docs/rationale.md`); where it cannot be had, the standard library finds
+the same, slower.
+"""
+
+import logging
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Final, NamedTuple, Protocol
 
 from honeyhive.lateload import late_imports
 
+_LOG: Final = logging.getLogger("honeyhive")
+
 Hit = tuple[int, int]
-"""Where something matched, and the number of the hint or anchor that did."""
+"""Where something matched, and the number of the needle that did."""
+
+Seed = tuple[bytes, int]
+"""A text in lower case, and how far behind the start of a match it stands."""
 
 
-class Matcher:
-    """Looks for many hints, or for as many anchors, at once. Threads may share it: each has working memory of its own."""
+class Needle(NamedTuple):
+    """What is looked for: two patterns that begin at the same place, and fixed texts of which each match has one."""
 
-    def __init__(self, hints: Sequence[bytes], anchors: Sequence[bytes]) -> None:
-        with late_imports():
-            import hyperscan  # noqa: PLC0415  22 ms of imports, for the worker only
-        self._native: Any = hyperscan
-        self._hints = self._database(hints, 0)
-        # A match's start costs eight times as much as its end, so it is asked for only where there is a hit.
-        self._anchors = self._database(anchors, hyperscan.HS_FLAG_SOM_LEFTMOST)
-        self._memory = threading.local()
+    hint: bytes
+    anchor: bytes
+    seeds: tuple[Seed, ...]
 
-    def _database(self, hints: Sequence[bytes], flags: int) -> Any:
-        database = self._native.Database()
-        count = len(hints)
-        database.compile(expressions=list(hints), ids=list(range(count)), elements=count, flags=[flags] * count)
-        return database
 
-    def ends(self, data: bytes) -> list[Hit]:
-        """Where in *data* hints end, in order, without their starts."""
-        hits: list[Hit] = []
+class Matcher(Protocol):
+    """Looks for many needles at once; threads may share it."""
 
-        def note(number: int, _start: int, end: int, _flags: int, _context: object) -> None:
-            hits.append((end, number))
+    def ends(self, data: bytes) -> Sequence[Hit]:
+        """Where in *data* hints end, in order; of each match at least one end."""
+        ...
 
-        self._scan("hints", self._hints, data, note)
-        return hits
-
-    def starts(self, data: bytes) -> list[Hit]:
+    def starts(self, data: bytes) -> Sequence[Hit]:
         """Where in *data* anchors start, in order, each once."""
-        hits: set[Hit] = set()
-
-        def note(number: int, start: int, _end: int, _flags: int, _context: object) -> None:
-            hits.add((start, number))
-
-        self._scan("anchors", self._anchors, data, note)
-        return sorted(hits)
-
-    def _scan(self, name: str, database: Any, data: bytes, note: Any) -> None:
-        # Working memory that is in use (in another thread, or in the parent at the moment of a fork) must not be shared.
-        scratch = getattr(self._memory, name, None)
-        if scratch is None:
-            scratch = self._native.Scratch(database)
-            setattr(self._memory, name, scratch)
-        database.scan(data, match_event_handler=note, scratch=scratch)
+        ...
 
 
 @lru_cache(16)
-def matcher_of(hints: tuple[bytes, ...], anchors: tuple[bytes, ...]) -> Matcher:
-    """The matcher of *hints* and *anchors*, compiled once a process."""
-    return Matcher(hints, anchors)
+def matcher_of(needles: tuple[Needle, ...]) -> Matcher:
+    """The matcher of *needles*, compiled once a process."""
+    cause = native_problem()
+    if cause is None:
+        from honeyhive.export.redaction.native import NativeMatcher  # noqa: PLC0415  it imports hyperscan
+
+        try:
+            return NativeMatcher(needles)
+        except NativeMatcher.errors as error:
+            cause = f"hyperscan cannot compile the patterns: {type(error).__name__}"
+    _warn(cause)
+    from honeyhive.export.redaction.plain import PlainMatcher  # noqa: PLC0415  only where it is needed
+
+    return PlainMatcher(needles)
+
+
+@lru_cache(1)
+def native_problem() -> str | None:
+    """Why the native matcher cannot be used here; None where it can."""
+    try:
+        with late_imports():
+            import hyperscan  # noqa: F401, PLC0415  # pyright: ignore[reportUnusedImport]  22 ms of imports, for the worker only
+    except (ImportError, OSError) as error:  # not installed, or not for this machine
+        return f"hyperscan cannot be imported: {error}"
+    return None
+
+
+@lru_cache(16)
+def _warn(cause: str) -> None:
+    _LOG.warning(
+        "honeyhive: the native matcher is not there (%s); redaction finds the same without it, at more of the worker's time",
+        cause,
+    )

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
-from honeyhive.export.redaction.kinds import SPACE, Bounds, Kind
+from honeyhive.export.redaction.kinds import Kind
+from honeyhive.export.redaction.values import AFTER_NAME, ValueFinder
 
 # In words, because `apiKey`, `API_KEY`, `api-key` and `x-api-key` are one name. `token` alone is not among them: in this trade
 # it is mostly a piece of text.
@@ -16,9 +17,13 @@ _NAMES: Final = (
     "api key",
     "api secret",
     "api token",
+    "app key",
+    "application key",
+    "auth key",
     "auth token",
     "authorization",
     "bearer token",
+    "bot token",
     "client secret",
     "connection string",
     "cookie",
@@ -26,90 +31,49 @@ _NAMES: Final = (
     "credential",
     "credentials",
     "csrf token",
+    "csrfmiddlewaretoken",
     "encryption key",
+    "functions key",
     "id token",
     "jwt",
     "master key",
+    "openai key",
+    "passcode",
     "passphrase",
     "passwd",
     "password",
+    "password confirmation",
+    "password hash",
     "passwords",
     "private key",
+    "private token",
+    "pwd",
     "refresh token",
+    "sas token",
     "secret",
     "secret access key",
     "secret key",
     "secret token",
     "secrets",
+    "security token",
+    "service role key",
+    "service token",
     "session token",
     "shared access key",
     "signing key",
     "storage key",
     "subscription key",
+    "vault token",
     "xsrf token",
 )
 _WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z][a-z0-9]*|[a-z0-9]+|[^\x00-\x7f]+")
 _SEPARATOR: Final = re.compile(r"[./\[\]]")
 
-# Between a name and its value: `=`, `:`, `:=`, `=>`, after quotes and space of any level of JSON; `\x12` is protobuf's.
-_AFTER: Final = rb"(?:\x12|[\"'\]\s\\nrt]*[:=,])"
-_ASSIGNS: Final = rb"\\*[\"'\]]?" + SPACE + rb"{0,8}(?::=|=>|[:=](?!=))" + SPACE + rb"{0,8}"
-_HEADER: Final = re.compile(rb"(?i:authorization|cookies?)")
-# What follows `Cookie:` and `Authorization:` in a dump of headers.
-_COOKIE_VALUE: Final = re.compile(rb"[^\s=;,\"'\\]{1,256}=[^\r\n\"'\\]*")
-_AUTHORIZATION_VALUE: Final = re.compile(
-    rb"(?i:(?:digest|aws4-hmac-sha256|oauth)[ \t]+[^\r\n\"'\\]+|(?:[a-z][a-z0-9-]{1,20}[ \t]+)?[^\s\"'<>\\,]+)"
-)
-_QUOTE: Final = re.compile(rb"(\\*)[\"']")
-_BRACKET: Final = re.compile(rb"[\[\](){}]")
-_PLAIN: Final = re.compile(rb"[^\s,;&\"'<>\\\[\](){}]+")
-# Code speaks of secrets without having one: annotations, and expressions that fetch it at run time.
-_NO_SECRET: Final = re.compile(
-    rb"(?i:none|null|nil|undefined|true|false|str|string|bytes|int|bool|boolean|any|object|optional|secretstr)"
-    rb"(?![A-Za-z0-9_-])|(?:os|process|self|this|settings|config|env|secrets|getenv|Field)[.(]"
-)
-
-
-def _value_at(text: bytes, start: int) -> Bounds | None:
-    """From where to where the value goes that begins at *start*; None where there is none, or no secret."""
-    if start >= len(text) or _NO_SECRET.match(text, start):
-        return None
-    quote = _QUOTE.match(text, start)
-    if quote is not None:
-        end = _closing_quote(text, quote)
-        return (quote.end(), end) if end > quote.end() else None
-    if text[start] in b"[{(":
-        return start, _closing_bracket(text, start)
-    plain = _PLAIN.match(text, start)
-    return None if plain is None else plain.span()
-
-
-def _closing_quote(text: bytes, quote: re.Match[bytes]) -> int:
-    """Where the value in *quote* ends: before the next one that is escaped as often; at the end of all without one."""
-    depth = len(quote[1])
-    position = quote.end()
-    mark = quote[0][-1:]
-    while (position := text.find(mark, position)) >= 0:
-        slashes = 0
-        while slashes <= _MOST_SLASHES and text[position - slashes - 1] == _BACKSLASH:
-            slashes += 1
-        if slashes == depth or (depth == 0 and slashes % 2 == 0):
-            return max(quote.end(), position - depth)
-        position += 1
-    return len(text)
-
-
-def _closing_bracket(text: bytes, start: int) -> int:
-    level = 0
-    for bracket in _BRACKET.finditer(text, start):
-        level += 1 if bracket[0] in b"[({" else -1
-        if level == 0:
-            return bracket.end()
-    return len(text)
-
-
-_BACKSLASH: Final = 0x5C
-_MOST_SLASHES: Final = 64
+# Shorter names are parts of other words: `validtoken` is no `idtoken`.
+_LEAST_GLUED: Final = 6
+_SHORT_WORD: Final = re.compile("[a-z]{1,2} ")
+# `password2` and `api_key_1` are what they would be without a number.
+_NUMBER: Final = re.compile(r"_?[0-9]{1,2}\Z")
 
 
 class Names:
@@ -119,45 +83,58 @@ class Names:
         given = [" ".join(_words(name)) for name in more]
         self._spoken = (*(_NAMES if with_own else ()), *filter(None, given))
         self._joined = frozenset(name.replace(" ", "") for name in self._spoken)
+        glued = (name.replace(" ", "") for name in self._spoken if not _SHORT_WORD.match(name))
+        self._glued = tuple(name for name in glued if len(name) >= _LEAST_GLUED)
         self._most_words = max((name.count(" ") + 1 for name in self._spoken), default=0)
         self.is_denied = lru_cache(4096)(self._is_denied)
 
     def _is_denied(self, key: str) -> bool:
-        """Whether the value of *key* is taken out: the last words of its last segment are one of the names."""
+        """Whether the value of *key* is taken out: the last words of its last segment are one of the names, or some of it."""
         segments = [segment for segment in _SEPARATOR.split(key) if segment]
-        if not segments:
+        words = _words(_NUMBER.sub("", segments[-1])) if segments else []
+        if not words:
             return False
-        words = _words(segments[-1])
-        return any("".join(words[-count:]) in self._joined for count in range(1, min(len(words), self._most_words) + 1))
+        return self._ends(words) or (words[-1][-1] == "s" and self._ends([*words[:-1], words[-1][:-1]]))
+
+    def _ends(self, words: list[str]) -> bool:
+        most = min(len(words), self._most_words)
+        if any("".join(words[-count:]) in self._joined for count in range(1, most + 1)):
+            return True
+        return words[-1].endswith(self._glued)
 
     def kind(self) -> Kind | None:
         """``name=value`` and ``"name": "value"`` in running text, in whichever case; None without names."""
         if not self._spoken:
             return None
-        names = b"|".join(_spellings(name) for name in self._spoken)
-        assigns = re.compile(rb"(?i:" + names + rb")" + _ASSIGNS)
-
-        def find(text: bytes, start: int) -> Bounds | None:
-            match = assigns.match(text, start)
-            if match is None:
-                return None
-            header = _HEADER.match(text, start)
-            if header is None or _QUOTE.match(text, match.end()) or text[match.end() : match.end() + 1] in _OPENING:
-                return _value_at(text, match.end())
-            form = _AUTHORIZATION_VALUE if header[0][:1] in b"aA" else _COOKIE_VALUE
-            value = form.match(text, match.end())
-            return None if value is None else value.span()
-
-        return Kind("key", rb"(?i:" + names + rb")" + _AFTER, rb"(?i:" + names + rb")", find)
-
-
-_OPENING: Final = (b"[", b"{", b"(", b"")
+        names = rb"(?i:" + b"|".join(_spellings(name) for name in self._spoken) + rb")"
+        apart = rb"(?i:" + b"|".join(_apart(name) + _spellings(name) for name in self._spoken) + rb")"
+        return Kind("key", names + AFTER_NAME, names, ValueFinder(apart), _seeds_of(self._spoken))
 
 
 def _spellings(name: str) -> bytes:
     """*name* as a pattern: its words may be apart or together; in each case where the matcher cannot fold it."""
-    cases = {name} if name.isascii() else {name, name.upper(), name.title()}
-    return b"|".join(rb"[\s_.-]?".join(re.escape(word.encode()) for word in case.split()) for case in sorted(cases))
+    return (
+        rb"(?:"
+        + b"|".join(rb"[\s_.-]?".join(re.escape(word.encode()) for word in case.split()) for case in _cases(name))
+        + rb")"
+    )
+
+
+def _cases(name: str) -> list[str]:
+    return [name] if name.isascii() else sorted({name, name.upper(), name.title()})
+
+
+def _apart(name: str) -> bytes:
+    """What stands before a *name* whose first word is the end of many others: `invalid token` is no `id token`."""
+    return rb"(?:(?<![A-Za-z])|(?<=\\[nrtbf])|(?-i:(?=[A-Z])))" if _SHORT_WORD.match(name) else b""
+
+
+def _seeds_of(spoken: Iterable[str]) -> tuple[tuple[bytes, int], ...]:
+    """The first words of the names, and of those that begin with others only these."""
+    firsts = {case.split()[0].encode().lower() for name in spoken for case in _cases(name)}
+    return tuple(
+        (first, 0) for first in sorted(firsts) if not any(first[:size] in firsts for size in range(1, len(first)))
+    )
 
 
 def _words(name: str) -> list[str]:

@@ -1,6 +1,6 @@
 """The redactor of one tracer: spans in, spans out, without what its settings take out."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar, cast
 
 from honeyhive.export.redaction.marking import Marker, is_marker
@@ -83,9 +83,17 @@ class Redactor:
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, (tuple, list)):
-            items = cast("Sequence[Any]", value)
-            return tuple(self.text(item) if isinstance(item, str) else item for item in items)
+            return tuple(self._items(cast("Sequence[Any]", value)))
         return value
+
+    def _items(self, items: Sequence[Any]) -> Iterator[Any]:
+        before: Any = None
+        for item in items:
+            if self._texts.denies_next(before, item):
+                yield item if is_marker(item) else self._counted(self._marker("key", item.encode()), 1)
+            else:
+                yield self.text(item) if isinstance(item, str) else item
+            before = item
 
     def _counted(self, result: T, count: int) -> T:
         self.count += count

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from itertools import accumulate
 from typing import Final
 
-from honeyhive.export.redaction.kinds import ESCAPE, ESCAPE_HINT, KINDS, Kind, literal_kind
+from honeyhive.export.redaction.kinds import ESCAPE, ESCAPE_NEEDLE, KINDS, Kind, literal_kind
 from honeyhive.export.redaction.marking import MARKER, Marker
 from honeyhive.export.redaction.matcher import matcher_of
 from honeyhive.export.redaction.names import Names
@@ -26,9 +26,7 @@ class Secrets:
             kinds.append(named)
         # The hint for escapes is number 0, so that of the kinds is one more than their place.
         self._kinds: Sequence[Kind | None] = (None, *kinds)
-        self._matcher = matcher_of(
-            (ESCAPE_HINT, *(kind.hint for kind in kinds)), (ESCAPE_HINT, *(kind.anchor for kind in kinds))
-        )
+        self._matcher = matcher_of((ESCAPE_NEEDLE, *(kind.needle for kind in kinds)))
         self._marker = marker
 
     def candidates(self, pieces: Sequence[bytes]) -> list[int]:

@@ -108,6 +108,17 @@ class SpanRewriter:
             return None
         return self._counted(delimited_field(_STRING, self._texts.denied(secret)))
 
+    def _items(self, items: memoryview, *, nested: Rewrite) -> bytes | None:
+        """The values of an ArrayValue, of which one may name the next."""
+        before: str | None = None
+
+        def item(value: memoryview) -> bytes | None:
+            nonlocal before
+            argument, before = before, _string_of(value)
+            return self._denied(value) if self._texts.denies_next(argument, before) else nested(value)
+
+        return rewritten(items, {1: item})
+
     def _value(self, value: memoryview, *, depth: int, leaf: Rewrite) -> bytes | None:
         if depth == 0:
             return self._counted(delimited_field(_STRING, _TOO_DEEP.encode()))
@@ -116,8 +127,16 @@ class SpanRewriter:
             value,
             {
                 _STRING: leaf,
-                5: partial(rewritten, handlers={1: nested}),
+                5: partial(self._items, nested=nested),
                 6: partial(rewritten, handlers={1: partial(self._pair, depth=depth - 1)}),
                 7: self._fixed,  # bytes are nothing for a function from text to text
             },
         )
+
+
+def _string_of(value: memoryview) -> str | None:
+    """The text that an AnyValue is, if it is one."""
+    for number, payload, _, _ in fields_of(value):
+        if number == _STRING and payload is not None:
+            return bytes(payload).decode("utf-8", "replace")
+    return None

@@ -52,6 +52,12 @@ class Texts:
         """Whether the value of *key* is taken out whatever it is."""
         return self._names.is_denied(key)
 
+    def denies_next(self, argument: object, value: object) -> bool:
+        """Whether *value* is what a command line says of a denied name: ``["--password", "…"]``."""
+        if not isinstance(argument, str) or not isinstance(value, str) or value[:1] == "-":
+            return False
+        return argument[:1] == "-" and "=" not in argument and self.denies(argument)
+
     def denied(self, value: bytes) -> bytes:
         """What stands for the value of a denied key."""
         return self._marker("key", value).encode()
@@ -86,8 +92,12 @@ class Texts:
     def _json(self, tree: Any, text: bytes) -> bytes | None:
         if self._walk(tree):
             return orjson.dumps(tree)
-        # Of two members of one name the parser keeps the last: a secret in the other is seen here, and gone from the tree.
-        return None if self._secrets.taken_out(text) is None else orjson.dumps(tree)
+        if self._secrets.taken_out(text) is None:
+            return None
+        # Of two members of one name the parser keeps the last: the secret in the other is gone from the tree, unless it is
+        # one of those that only a look at the whole text finds.
+        clean = orjson.dumps(tree)
+        return self._secrets.taken_out(clean) or clean
 
     def _flat(self, text: bytes) -> bytes | None:
         clean = self._secrets.taken_out(text)
@@ -141,8 +151,11 @@ class Texts:
         changed = 0
         # A header as a pair: ["authorization", "Bearer …"].
         is_pair = len(items) == _PAIR and isinstance(items[0], str) and self.denies(items[0])
+        before: Any = None
         for index, value in enumerate(items):
-            after = self._denied(value) if is_pair and index == 1 else self._leaf(value, open_containers)
+            is_denied = (is_pair and index == 1) or self.denies_next(before, value)
+            before = value
+            after = self._denied(value) if is_denied else self._leaf(value, open_containers)
             if after is not value:
                 items[index] = after
                 changed += 1
