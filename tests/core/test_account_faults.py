@@ -52,8 +52,6 @@ def call():
     for n in range(400):
         with session("s", tracer=remote, sampled=n % 4 > 0):
             remote_work("x" * 300)
-        if n == 399:
-            poison("x")
 
 def account(tracer):
     now = tracer.stats()
@@ -70,6 +68,9 @@ if child == 0:
     os._exit(0)
 os.waitpid(child, 0)
 for thread in callers: thread.join()
+remote.flush(60_000)
+for n in range(30):
+    (poison if n % 10 == 9 else remote_work)("x")
 remote_work("x" * 400_000)
 remote.flush(60_000)
 journal = data_dir + "/local/journal"
@@ -178,7 +179,7 @@ def test_every_event_is_delivered_pending_or_dropped_for_a_reason_while_everythi
     assert shown["looks"] > 100
     assert all(faulty.done[fault] for fault in faulty.FAULTS)
     accepted, delivered, pending, dropped = shown["remote"]
-    assert accepted == 3 * 400 * 2 + 3 + 1 + 2
+    assert accepted == 3 * 400 * 2 + 30 + 1 + 2
     assert (pending, dropped["sampled_out"]) == (0, 3 * 200)
     assert dropped["queue_full"] >= 1
     assert dropped["http_400"] == 3
