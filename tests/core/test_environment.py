@@ -725,7 +725,7 @@ def test_each_spelling_of_yes_is_one(text: str) -> None:
         ({"HH_BATCH_SIZE": "0"}, "batch_size is 0; it must be greater than 0"),
         ({"HH_EXPORT_TIMEOUT": "nan"}, "export_timeout_s is nan; it must be greater than 0"),
         ({"OTEL_BSP_SCHEDULE_DELAY": "soon"}, "write a number of milliseconds"),
-        ({"HH_OTLP_PROTOCOL": "grpc"}, "otlp_protocol is 'grpc'; it is http/protobuf or http/json"),
+        ({"HH_OTLP_PROTOCOL": "thrift"}, "otlp_protocol is 'thrift'; it is one of http/protobuf, http/json"),
         ({"HH_EXPERIMENT_METADATA": "[1]"}, "HH_EXPERIMENT_METADATA is '\\[1\\]'; write a JSON object"),
         ({"HH_MAX_RETRIES": "-1"}, "max_retries is -1; it must be 0 or more"),
         ({"HH_HTTP_PROXY": "user:canary@proxy"}, "http_proxy is no URL"),

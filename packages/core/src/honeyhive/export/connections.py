@@ -2,6 +2,7 @@
 
 import encodings.idna  # noqa: F401  # pyright: ignore[reportUnusedImport]  `getaddrinfo` imports it at the first connection
 import ssl
+from pathlib import Path
 from typing import Any, Final
 
 import httpx
@@ -16,6 +17,16 @@ def trust(verify: bool | str) -> ssl.SSLContext:
     if isinstance(verify, str):
         return ssl.create_default_context(cafile=verify)
     return httpx.create_ssl_context(verify=verify)
+
+
+def collector_trust(
+    verify: bool, authorities: Path | None, certificate: Path | None, key: Path | None
+) -> ssl.SSLContext:
+    """What a collector's certificate is checked against, and what proves to it who we are; raises ``OSError``."""
+    context = trust(str(authorities) if verify and authorities is not None else verify)
+    if certificate is not None:
+        context.load_cert_chain(certificate, key)
+    return context
 
 
 def blocking_client(settings: HTTPSettings, verify: ssl.SSLContext) -> httpx.Client:

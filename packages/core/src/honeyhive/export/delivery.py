@@ -1,40 +1,47 @@
 """Delivery over HTTP: kept-alive connections, retries with jitter, and an honest outcome (design decision 4)."""
 
 import email.utils
+import logging
 import math
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from honeyhive import __about__
 from honeyhive.chance import chance
+from honeyhive.export.compression import compress
 from honeyhive.export.otlp_json import to_otlp_json
 from honeyhive.export.outcome import Outcome
+from honeyhive.export.partial import rejected_spans
 from honeyhive.export.updates import Parting, has_updates
 from honeyhive.guard import guard
 from honeyhive.lateload import late_imports
 from honeyhive.settings import Settings
-from honeyhive.settings.http import HTTPSettings
 
 if TYPE_CHECKING:
     import httpx
 
+_LOG: Final = logging.getLogger("honeyhive")
 _MAX_RETRY_AFTER_S: Final = 300.0
 _SUCCESS: Final = 2  # any 2xx
 _SERVER_ERROR: Final = 500
 _UNAVAILABLE: Final = 503
 _RETRIED_STATUS: Final = frozenset({408, 429})
 _MAX_BACKOFF_S: Final = 30.0
+_MAX_ANSWER_BYTES: Final = 1 << 16
+# What a destination answers that cannot read a body, which may be for its compression.
+_MISUNDERSTOOD: Final = frozenset({"http_400", "http_415"})
 
 
-class _Answer(Protocol):
-    """What httpx and requests have in common."""
+class _Answer(NamedTuple):
+    """What a destination answered; of a long body the beginning."""
 
-    @property
-    def status_code(self) -> int: ...
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
 
-    @property
-    def headers(self) -> Mapping[str, str]: ...
+
+_Send = Callable[[str, str, bytes, dict[str, str], float], _Answer]
 
 
 class Delivery:
@@ -44,9 +51,10 @@ class Delivery:
         self._forget()
 
     def _forget(self) -> None:
-        self._clients: dict[HTTPSettings, httpx.Client] = {}
+        self._clients: dict[tuple[object, ...], httpx.Client] = {}
         self._lent: dict[int, tuple[object, httpx.Client]] = {}
         self._parting = Parting()
+        self._takes_compressed = True
 
     def post(self, settings: Settings, body: bytes, *, timeout_s: float, attempt: int) -> Outcome:
         """Send *body*, an ``ExportTraceServiceRequest``; never raises for what the network does.
@@ -58,8 +66,7 @@ class Delivery:
             return Outcome(is_delivered=True)
 
         def post(part: bytes) -> Outcome:
-            content = _encoded(settings, part)
-            return self._send(settings, "POST", url, content, request_headers(settings), timeout_s)
+            return self._post(settings, url, _encoded(settings, part), timeout_s)
 
         def put(content: bytes, time_ns: int) -> Outcome:
             address = f"{settings.server_url}/events"
@@ -73,6 +80,23 @@ class Delivery:
             guard.swallow(error, "prepare a delivery")
             return Outcome(refused="unsendable")
 
+    def _post(self, settings: Settings, url: str, content: bytes, timeout_s: float) -> Outcome:
+        headers, method = request_headers(settings), settings.otlp_compression
+        # The cloud gets what 1.x sends: plain.
+        if settings.otlp_endpoint is None or method == "none" or not self._takes_compressed:
+            return self._send(settings, "POST", url, content, headers, timeout_s)
+        packed = compress(content, method)
+        outcome = self._send(settings, "POST", url, packed, {**headers, "Content-Encoding": method}, timeout_s)
+        if outcome.refused in _MISUNDERSTOOD:
+            plain = self._send(settings, "POST", url, content, headers, timeout_s)
+            if plain.is_delivered:
+                self._takes_compressed = False
+                _LOG.warning(
+                    "honeyhive: %s takes no %s; events go uncompressed, as with HH_OTLP_COMPRESSION=none", url, method
+                )
+            return plain
+        return outcome
+
     def _send(
         self,
         settings: Settings,
@@ -84,9 +108,9 @@ class Delivery:
     ) -> Outcome:
         with late_imports():
             import httpx  # noqa: PLC0415  a quarter of a second of imports, only where something is sent
-
-            request = self._request_of(settings)
         try:
+            with late_imports():
+                request = self._request_of(settings)
             answer = request(method, url, content, headers, timeout_s)
         except httpx.ReadTimeout:
             return Outcome(failure="timeout")
@@ -95,13 +119,11 @@ class Delivery:
         except Exception as error:  # noqa: BLE001  what httpx does not call an HTTP error, such as a header it cannot send
             guard.swallow(error, "deliver events")
             return Outcome()
-        return _judge(answer.status_code, answer.headers)
+        return _judge(answer)
 
-    def _request_of(self, settings: Settings) -> Callable[[str, str, bytes, dict[str, str], float], _Answer]:
+    def _request_of(self, settings: Settings) -> _Send:
         """What sends a request as *settings* want it: the caller's own client, or ours."""
         import httpx  # noqa: PLC0415  see above
-
-        from honeyhive.export.connections import blocking_client, trust  # noqa: PLC0415  it imports httpx
 
         lent = settings.http_client
         if lent is not None and not isinstance(lent, (httpx.Client, httpx.BaseTransport)):
@@ -112,16 +134,22 @@ class Delivery:
             # The transport is kept beside the client, so that its id names it and no other.
             _, client = self._lent.setdefault(id(lent), (lent, httpx.Client(transport=lent)))
         else:
-            client = self._clients.get(settings.http) or blocking_client(settings.http, trust(settings.http.verify_ssl))
-            self._clients[settings.http] = client
+            client = self._own_client(settings)
+        return _by_httpx(client)
 
-        def send(method: str, url: str, content: bytes, headers: dict[str, str], timeout_s: float) -> httpx.Response:
-            # A redirect that turned the POST into a GET would look like success.
-            return client.request(
-                method, url, content=content, headers=headers, timeout=timeout_s, follow_redirects=False
+    def _own_client(self, settings: Settings) -> "httpx.Client":
+        from honeyhive.export.connections import blocking_client, collector_trust, trust  # noqa: PLC0415  it imports httpx
+
+        files = settings.otlp_certificate, settings.otlp_client_certificate, settings.otlp_client_key
+        is_collector = settings.otlp_endpoint is not None and any(files)
+        key = (settings.http, *(files if is_collector else ()))
+        client = self._clients.get(key)
+        if client is None:
+            verify = (
+                collector_trust(settings.http.verify_ssl, *files) if is_collector else trust(settings.http.verify_ssl)
             )
-
-        return send
+            client = self._clients[key] = blocking_client(settings.http, verify)
+        return client
 
     def close(self) -> None:
         """Close our own connections; a client or transport that a caller lent us is the caller's to close."""
@@ -130,11 +158,30 @@ class Delivery:
         self._forget()
 
 
-def _by_requests(session: Any) -> Callable[[str, str, bytes, dict[str, str], float], _Answer]:
+def _by_httpx(client: "httpx.Client") -> _Send:
+    def send(method: str, url: str, content: bytes, headers: dict[str, str], timeout_s: float) -> _Answer:
+        deadline = time.monotonic() + timeout_s
+        # A redirect that turned the POST into a GET would look like success.
+        with client.stream(
+            method, url, content=content, headers=headers, timeout=timeout_s, follow_redirects=False
+        ) as response:
+            # Its own limit holds for each piece: an answer that comes drop by drop would never end.
+            read = bytearray()
+            for piece in response.iter_bytes():
+                read += piece
+                if len(read) > _MAX_ANSWER_BYTES or time.monotonic() > deadline:
+                    break
+            return _Answer(response.status_code, response.headers, bytes(read))
+
+    return send
+
+
+def _by_requests(session: Any) -> _Send:
     """Sends with a ``requests.Session``, as 1.x did."""
 
     def send(method: str, url: str, content: bytes, headers: dict[str, str], timeout_s: float) -> _Answer:
-        return session.request(method, url, data=content, headers=headers, timeout=timeout_s, allow_redirects=False)
+        answer = session.request(method, url, data=content, headers=headers, timeout=timeout_s, allow_redirects=False)
+        return _Answer(answer.status_code, answer.headers, answer.content)
 
     return send
 
@@ -179,15 +226,17 @@ def _own_headers(settings: Settings) -> dict[str, str]:
     }
 
 
-def _judge(status: int, headers: Mapping[str, str]) -> Outcome:
+def _judge(answer: _Answer) -> Outcome:
+    status = answer.status
     if status // 100 == _SUCCESS:
-        return Outcome(is_delivered=True)
+        left_out = rejected_spans(answer.content, answer.headers)
+        return Outcome(is_delivered=True, dropped={"rejected": left_out} if left_out else {})
     if status in {401, 403}:
         return Outcome(is_unauthorized=True, refused=f"http_{status}")
     if status in _RETRIED_STATUS or status >= _SERVER_ERROR:
         # Of what a destination may fail at because of the body, only what says nothing else.
         failure = f"http_{status}" if status >= _SERVER_ERROR and status != _UNAVAILABLE else None
-        return Outcome(failure=failure, retry_after_s=retry_after_s(headers.get("retry-after")))
+        return Outcome(failure=failure, retry_after_s=retry_after_s(answer.headers.get("retry-after")))
     return Outcome(refused=f"http_{status}")
 
 

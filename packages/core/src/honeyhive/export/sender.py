@@ -222,7 +222,7 @@ class Sender:
                 _LOG.warning("honeyhive: %s refused %s events (%s)", destination, number, reason)
             if outcome.dropped:
                 self._reject(lane.settings, self._fingerprint, body, ", ".join(outcome.dropped))
-            self._settle(lane, group, outcome.dropped)
+            self._settle(lane, group, _at_most(count, outcome.dropped))
             _LOG.debug("honeyhive: %d events delivered to %s", count, destination)
         elif outcome.refused is not None:
             self._refuse(lane, group, body, outcome.refused)
@@ -285,3 +285,8 @@ class Sender:
         for reason, number in dropped.items():
             lane.account.drop(reason, number)
         lane.account.deliver(sum(batch.count for batch in group) - sum(dropped.values()))
+
+
+def _at_most(count: int, dropped: Mapping[str, int]) -> Mapping[str, int]:
+    """*dropped*, unless that is more than there was: a destination may say anything."""
+    return dropped if sum(dropped.values()) <= count else {next(iter(dropped)): count}

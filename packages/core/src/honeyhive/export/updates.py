@@ -61,6 +61,7 @@ class Parting:
     def __init__(self, *, slice_s: float = _SLICE_S) -> None:
         self._slice_s = slice_s
         self._settled: dict[bytes, str | None] = {}
+        self._left_out = Counter[str]()
 
     def deliver(
         self,
@@ -78,6 +79,7 @@ class Parting:
         waiting = [record for record in records if record.key not in self._settled]
         if waiting:
             outcome = post(b"".join(record.body for record in waiting))
+            self._left_out.update(outcome.dropped)
             if outcome.refused == TOO_LARGE and sum(record.count for record in waiting) > 1:
                 return outcome  # the body is taken apart and comes again
             if not self._settle(outcome, *(record.key for record in waiting)):
@@ -100,7 +102,7 @@ class Parting:
         return True
 
     def _account(self, pieces: list[tuple[bytes, int]]) -> Outcome:
-        dropped = Counter[str]()
+        dropped, self._left_out = self._left_out, Counter[str]()
         for key, count in pieces:
             reason = self._settled.pop(key, None)
             if reason is not None:

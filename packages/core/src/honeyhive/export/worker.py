@@ -166,7 +166,10 @@ class Worker:
         if settings.test_mode:
             outlet.drop("test_mode", count)
             return
-        place = self._journal_of(settings).append(outlet.fingerprint, record) if settings.journal else None
+        place = None
+        if settings.journal:
+            is_synced = settings.durability == "fsync"
+            place = self._journal_of(settings).append(outlet.fingerprint, record, sync=is_synced)
         if settings.destination is None:
             if place is not None:
                 outlet.deliver(count)

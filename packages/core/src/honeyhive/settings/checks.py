@@ -1,5 +1,6 @@
 """What is wrong with a setting, in words that name it and the remedy."""
 
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from honeyhive.errors import ConfigurationError
@@ -27,6 +28,13 @@ def check_positive(name: str, value: float | None) -> None:
     """Raise `ConfigurationError` unless *value* is greater than 0, or None where a setting may be absent."""
     if value is not None and not value > 0:
         message = f"{name} is {value!r}; it must be greater than 0"
+        raise ConfigurationError(message)
+
+
+def check_choice(name: str, value: object, choices: Sequence[str]) -> None:
+    """Raise `ConfigurationError` unless *value* is one of *choices*."""
+    if value not in choices:
+        message = f"{name} is {value!r}; it is one of {', '.join(choices)}"
         raise ConfigurationError(message)
 
 

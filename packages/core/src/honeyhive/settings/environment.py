@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from honeyhive.settings.collector import COLLECTOR_VARIABLES, parse_foreign_protocol, parse_protocol
 from honeyhive.settings.http import HTTP_VARIABLES
 from honeyhive.settings.privacy import parse_names, parse_patterns
 from honeyhive.settings.variables import (
@@ -19,12 +20,7 @@ from honeyhive.settings.variables import (
 
 def environment_values(environment: Mapping[str, str]) -> dict[str, Any]:
     """The settings that *environment* speaks of, those of HTTP clients aside."""
-    return read_variables(environment, _VARIABLES)
-
-
-def _parse_foreign_protocol(text: str) -> str:
-    # Written for other exporters too, which may speak gRPC; as in 1.x, anything but JSON is protobuf over HTTP.
-    return "http/json" if text.lower() == "http/json" else "http/protobuf"
+    return read_variables(environment, (*_VARIABLES, *COLLECTOR_VARIABLES))
 
 
 _VARIABLES: Final[Variables] = (
@@ -41,8 +37,8 @@ _VARIABLES: Final[Variables] = (
     ("otlp_endpoint", "HH_OTLP_ENDPOINT", str),
     ("otlp_headers", "HH_OTLP_HEADERS", parse_headers),
     ("otlp_enabled", "HH_OTLP_ENABLED", parse_bool),
-    ("otlp_protocol", "HH_OTLP_PROTOCOL", str.lower),
-    ("otlp_protocol", "OTEL_EXPORTER_OTLP_PROTOCOL", _parse_foreign_protocol),
+    ("otlp_protocol", "HH_OTLP_PROTOCOL", parse_protocol),
+    ("otlp_protocol", "OTEL_EXPORTER_OTLP_PROTOCOL", parse_foreign_protocol),
     ("data_dir", "HH_DATA_DIR", Path),
     ("journal", "HH_JOURNAL", parse_bool),
     ("disable_tracing", "HH_DISABLE_TRACING", parse_bool),
@@ -70,6 +66,9 @@ _VARIABLES: Final[Variables] = (
     ("max_queue_events", "OTEL_BSP_MAX_QUEUE_SIZE", int),
     ("max_queue_bytes", "HH_MAX_QUEUE_BYTES", int),
     ("max_journal_bytes", "HH_MAX_JOURNAL_BYTES", int),
+    ("durability", "HH_DURABILITY", str.lower),
+    ("on_full", "HH_ON_FULL", str.lower),
+    ("on_full_timeout_s", "HH_ON_FULL_TIMEOUT", float),
     ("overload_wait_ms", "HH_OVERLOAD_WAIT_MS", float),
     ("capture", "HH_CAPTURE", str.lower),
     ("capture_exclude", "HH_CAPTURE_EXCLUDE", parse_names),
@@ -112,7 +111,7 @@ _VARIABLES: Final[Variables] = (
 
 def rows_of(names: Mapping[str, str]) -> Variables:
     """The variables of the settings that *names* maps fields of another record to, under the names of those fields."""
-    rows = (*_VARIABLES, *HTTP_VARIABLES)
+    rows = (*_VARIABLES, *COLLECTOR_VARIABLES, *HTTP_VARIABLES)
     return tuple(
         (field, variable, parse)
         for field, setting in names.items()
@@ -123,4 +122,6 @@ def rows_of(names: Mapping[str, str]) -> Variables:
 
 def variables_of(setting: str) -> tuple[str, ...]:
     """The environment variables of *setting*, the one that wins first; of HTTP settings by the names of `HTTPSettings`."""
-    return tuple(variable for name, variable, _ in (*_VARIABLES, *HTTP_VARIABLES) if name == setting)
+    return tuple(
+        variable for name, variable, _ in (*_VARIABLES, *COLLECTOR_VARIABLES, *HTTP_VARIABLES) if name == setting
+    )

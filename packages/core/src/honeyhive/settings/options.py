@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
+from honeyhive.settings.collector import OTLPCompression
 from honeyhive.settings.privacy import Capture, PIIAnalyzer, RedactMode, RedactText
 from honeyhive.settings.sampling import Sampler, SamplingRule
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 TrustIncoming = Literal["signed", "always", "never"]
 OTLPProtocol = Literal["http/protobuf", "http/json"]
+Durability = Literal["write", "fsync"]
+OnFull = Literal["drop", "block"]
 
 
 class TracerOptions(TypedDict, total=False):
@@ -33,6 +36,10 @@ class TracerOptions(TypedDict, total=False):
     otlp_headers: Mapping[str, str] | None
     otlp_enabled: bool
     otlp_protocol: OTLPProtocol
+    otlp_compression: OTLPCompression
+    otlp_certificate: str | os.PathLike[str] | None
+    otlp_client_certificate: str | os.PathLike[str] | None
+    otlp_client_key: str | os.PathLike[str] | None
     data_dir: str | os.PathLike[str]
     journal: bool
     disable_tracing: bool
@@ -51,6 +58,9 @@ class TracerOptions(TypedDict, total=False):
     max_queue_events: int | None
     max_queue_bytes: int
     max_journal_bytes: int
+    durability: Durability
+    on_full: OnFull
+    on_full_timeout_s: float
     overload_wait_ms: float
     propagation_key: str | None
     propagation_max_age_s: float

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal, Protocol, cast, get_args
 import orjson
 
 from honeyhive.errors import ConfigurationError
-from honeyhive.settings.checks import check_positive
+from honeyhive.settings.checks import check_choice, check_positive
 
 Capture = Literal["all", "metadata", "none"]
 RedactMode = Literal["mask", "hash"]
@@ -69,8 +69,8 @@ class PrivacySettings:
 
     def check_privacy(self) -> None:
         """Raise `ConfigurationError` for a value that cannot be used."""
-        _check_choice("capture", self.capture, get_args(Capture))
-        _check_choice("redact_mode", self.redact_mode, get_args(RedactMode))
+        check_choice("capture", self.capture, get_args(Capture))
+        check_choice("redact_mode", self.redact_mode, get_args(RedactMode))
         for name in ("max_session_bytes", "max_attributes", "max_events", "max_links"):
             check_positive(name, getattr(self, name))
         if self.max_event_bytes < _LEAST_EVENT_BYTES:
@@ -106,12 +106,6 @@ _PRESIDIO_MODEL: Final = "en_core_web_lg"
 
 # Below this, what an event is (ids, name, times, status) would not fit.
 _LEAST_EVENT_BYTES: Final = 4096
-
-
-def _check_choice(name: str, value: object, choices: Sequence[str]) -> None:
-    if value not in choices:
-        message = f"{name} is {value!r}; it is one of {', '.join(choices)}"
-        raise ConfigurationError(message)
 
 
 def normalize_privacy(values: dict[str, Any]) -> None:

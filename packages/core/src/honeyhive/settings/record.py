@@ -4,10 +4,11 @@ import dataclasses
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, Self, get_args
 
 from honeyhive.errors import ConfigurationError
-from honeyhive.settings.checks import check_positive, check_url, unknown_option
+from honeyhive.settings.checks import check_choice, check_positive, check_url, unknown_option
+from honeyhive.settings.collector import CollectorSettings, values_of_opentelemetry
 from honeyhive.settings.environment import environment_values
 from honeyhive.settings.filters import NameFilters
 from honeyhive.settings.hosts import model_hosts_of
@@ -15,7 +16,7 @@ from honeyhive.settings.http import HTTPSettings
 from honeyhive.settings.keys import TYPED_KEYS, check_typed_key
 from honeyhive.settings.names import NAMES_OF_1X, renamed
 from honeyhive.settings.normal import normalized
-from honeyhive.settings.options import OTLPProtocol, TrustIncoming
+from honeyhive.settings.options import Durability, OnFull, OTLPProtocol, TrustIncoming
 from honeyhive.settings.privacy import PrivacySettings
 from honeyhive.settings.sampling import Sampler, SamplingRule, check_rate, rate_of_opentelemetry
 
@@ -23,7 +24,7 @@ DEFAULT_API_URL: Final = "https://api.dp1.us.honeyhive.ai"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Settings(PrivacySettings):
+class Settings(PrivacySettings, CollectorSettings):
     """Everything a tracer can be told. Each field names its environment variable, where it has one.
 
     Raises `ConfigurationError`, naming the setting and the remedy, for a value that cannot be used.
@@ -93,6 +94,12 @@ class Settings(PrivacySettings):
     """``HH_MAX_QUEUE_BYTES``: bound of the queue between the program and the worker."""
     max_journal_bytes: int = 512 << 20
     """``HH_MAX_JOURNAL_BYTES``: size at which the oldest segments of the journal are removed."""
+    durability: Durability = "write"
+    """``HH_DURABILITY``: ``write`` (what is in the journal survives the process) or ``fsync`` (and a loss of power)."""
+    on_full: OnFull = "drop"
+    """``HH_ON_FULL``: what becomes of events that the queue has no room for: ``drop``, or ``block``: the call waits (batch jobs)."""
+    on_full_timeout_s: float = 30.0
+    """``HH_ON_FULL_TIMEOUT`` (seconds): how long a call waits at most, with ``block``; never on an event loop's thread."""
     overload_wait_ms: float = 0.2
     """``HH_OVERLOAD_WAIT_MS``: how long a call waits while the queue is over half full; 0 never waits."""
     propagation_key: str | None = dataclasses.field(default=None, repr=False)
@@ -174,12 +181,11 @@ class Settings(PrivacySettings):
             raise ConfigurationError(message)
         check_rate("sample_rate", self.sample_rate)
         check_positive("keep_slower_than_ms", self.keep_slower_than_ms)
-        if self.trust_incoming not in {"signed", "always", "never"}:
-            message = f"trust_incoming is {self.trust_incoming!r}; it is one of signed, always, never"
-            raise ConfigurationError(message)
-        if self.otlp_protocol not in {"http/protobuf", "http/json"}:
-            message = f"otlp_protocol is {self.otlp_protocol!r}; it is http/protobuf or http/json"
-            raise ConfigurationError(message)
+        self.check_collector()
+        check_choice("trust_incoming", self.trust_incoming, get_args(TrustIncoming))
+        check_choice("otlp_protocol", self.otlp_protocol, get_args(OTLPProtocol))
+        check_choice("durability", self.durability, get_args(Durability))
+        check_choice("on_full", self.on_full, get_args(OnFull))
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str] | None = None, /, **options: Any) -> Self:
@@ -205,6 +211,8 @@ class Settings(PrivacySettings):
             if value is not None or name in _CLEARED_BY_NONE
         )
         values = normalized(values)
+        if values.get("otlp_endpoint") is not None:
+            values = {**values_of_opentelemetry(environment), **values}
         values["model_hosts"] = (*values.get("model_hosts", ()), *model_hosts_of(environment))
         return cls(**values)
 
@@ -248,4 +256,5 @@ _POSITIVE: Final = (
     "batch_size",
     "max_export_batch_size",
     "max_queue_events",
+    "on_full_timeout_s",
 )
