@@ -153,3 +153,22 @@ def test_what_a_tracer_says_of_a_session_stays_with_its_own(recorder: Recorder, 
     assert theirs.root.metadata["bare"] is True
     assert "ours" not in theirs.root.metadata
     assert recorder.sessions()[0].root.metadata["ours"] is True
+
+
+def test_the_tracer_may_be_found_by_a_bound_method(recorder: Recorder) -> None:
+    class Registry:
+        def current(self) -> MemoryTracer:
+            return recorder.tracer
+
+        def of(self, service: object) -> MemoryTracer:
+            return recorder.tracer
+
+    class Service:
+        @trace(tracer=Registry().of)
+        def look_up(self, key: str) -> None:
+            pass
+
+    trace(tracer=Registry().current, event_name="answer")(lambda question: question)("why")
+    Service().look_up("k")
+
+    assert [event.inputs for event in recorder.events()] == [{"question": "why"}, {"key": "k"}]

@@ -1,5 +1,6 @@
 """What is known of a traced function before any call, and what each call does with it."""
 
+import sys
 from collections.abc import Callable
 from contextvars import Token
 from functools import partial
@@ -9,7 +10,7 @@ from opentelemetry.context import Context
 
 from honeyhive.decorators.arguments import Arguments, name_of
 from honeyhive.decorators.options import TraceOptions, tracer_finder
-from honeyhive.decorators.results import LATER, cover
+from honeyhive.decorators.results import LATER, cover, is_later
 from honeyhive.decorators.special import in_named_session, specialise
 from honeyhive.guard import guard
 from honeyhive.tracing.channel import Channel
@@ -94,6 +95,9 @@ class CallPlan:
         values = args if is_whole else arguments.values(args, kwargs)
         if values is None:  # the call itself is wrong; calling the function says so better than we can
             event.names = _ONLY_RESULT
+            if arguments.is_of_another:
+                event.capture_inputs({"args": args, "kwargs": kwargs})
+                event.names += _ONLY_RESULT
             return
         captured, recorded = event.captured, arguments.recorded
         if event.channel.capture is not None:
@@ -111,7 +115,9 @@ class CallPlan:
         detach(token, context)
         try:
             if type(result) in LATER:
-                return cover(result, event, context, keeps_result=self.options.capture_outputs)
+                references = sys.getrefcount(result)  # by itself, for nothing else to refer to it meanwhile
+                if is_later(result, references):
+                    return cover(result, event, context, keeps_result=self.options.capture_outputs)
             if self.options.capture_outputs:
                 event.finish_call(result)
             else:

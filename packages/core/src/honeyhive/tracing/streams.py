@@ -58,7 +58,7 @@ class Recording:
 
     def _note_first(self) -> None:
         event = self._event
-        first_ms = (event.channel.now_ns() - event.start_ns) / 1e6
+        first_ms = max(0, event.channel.now_ns() - event.start_ns) / 1e6  # clocks are set back
         event.enrich(metrics={"time_to_first_item_ms": first_ms})
         if event.event_type is EventType.model:
             event.enrich(metadata={"time_to_first_token_ms": first_ms})
@@ -130,6 +130,8 @@ class TracedStream(Generator[T, Any, Any]):
         except BaseException as failure:
             self._recording.end(failure)
             raise
+        finally:
+            del error, value  # the error that leaves refers to this frame
         self._recording.add(item)
         return cast("T", item)
 
@@ -178,6 +180,8 @@ class TracedAsyncStream(AsyncGenerator[T, Any]):
         except BaseException as failure:
             self._recording.end(failure)
             raise
+        finally:
+            del error, value  # the error that leaves refers to this frame
         self._recording.add(item)
         return cast("T", item)
 
