@@ -168,7 +168,11 @@ def test_the_tracer_may_be_found_by_a_bound_method(recorder: Recorder) -> None:
         def look_up(self, key: str) -> None:
             pass
 
-    trace(tracer=Registry().current, event_name="answer")(lambda question: question)("why")
+    @trace(tracer=Registry().current)
+    def answer(question: str) -> None:
+        pass
+
+    answer("why")
     Service().look_up("k")
 
     assert [event.inputs for event in recorder.events()] == [{"question": "why"}, {"key": "k"}]

@@ -10,6 +10,7 @@ import pytest
 from honeyhive import HoneyHive, HoneyHiveTracer, enrich_span, set_default_tracer, trace
 from honeyhive.errors import ConfigurationError
 from honeyhive.events.event import EventType
+from honeyhive.guard import guard
 from honeyhive.settings import HTTPSettings
 from honeyhive.testing import MemoryTracer, Recorder
 from honeyhive.tracer import (
@@ -116,6 +117,7 @@ def test_a_span_of_the_otel_tracer_may_outlive_its_block(recorder: Recorder) -> 
 
 def test_a_tracer_that_was_shut_down_gives_spans_that_take_everything_and_keep_nothing() -> None:
     tracer = MemoryTracer()
+    session_id = tracer.session_id
     tracer.shutdown()
 
     with tracer.start_span("x") as span, tracer.trace("y") as other:
@@ -124,7 +126,27 @@ def test_a_tracer_that_was_shut_down_gives_spans_that_take_everything_and_keep_n
     assert tracer.create_event("z") is None
     assert tracer.session_start() is None
     assert not tracer.is_initialized
+    assert tracer.session_id == tracer.config.session.session_id == session_id
+    assert tracer.session_name == tracer.config.session_name
     assert tracer.recorder.events() == []
+
+
+@pytest.mark.swallows
+def test_what_instrumentations_do_wrong_with_a_span_costs_no_more_than_that(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guard, "strict", False)
+    wrong: Any = 5
+    with recorder.tracer.start_span("read", attributes={wrong: "x", "kept": 1}) as span:
+        span.add_event(wrong)
+        span.add_event("early", timestamp=-1)
+        span.add_link(wrong)
+        span.record_exception(wrong, timestamp=-1)
+        span.update_name(wrong)
+        span.end(wrong * 1e18)
+
+    event = recorder.event("5")
+    assert (event.metadata["kept"], event.end_time) == (1, 5e12)
 
 
 # Finished events.

@@ -68,11 +68,12 @@ class HoneyHiveTracer(TracerSpans, TracerSessions, TracerCarriers, TracerLifecyc
 class _Making:
     """Held by the thread that makes the default tracer; free again in a child that is forked meanwhile."""
 
-    lock = threading.Lock()
+    # Reentrant: an instrumentor that is activated, or a signal handler, may start a session and ask for the tracer again.
+    lock = threading.RLock()
 
 
 def _reset_after_fork() -> None:
-    _Making.lock = threading.Lock()
+    _Making.lock = threading.RLock()
 
 
 os.register_at_fork(after_in_child=_reset_after_fork)

@@ -68,7 +68,7 @@ class TracerLifecycle(TracerCore):
         else:  # with the processors that were added to it
             provider.shutdown()
         self.channel.enabled = False
-        self.channel.default_session = None
+        self._ended_session, self.channel.default_session = self.own_session, None
         if default_channel() is self.channel:
             set_default_channel(None)
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Protocol
+from weakref import WeakSet
 
 from opentelemetry.context import Context
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from honeyhive.tracing.foreign import ForeignSpan
     from honeyhive.tracing.session import SessionScope
     from honeyhive.tracing.span import OpenEvent
+    from honeyhive.tracing.streams import Recording
 
 
 class Payload(Protocol):
@@ -79,6 +81,7 @@ class Channel:
         self.owner: object | None = None
         self.default_session: SessionScope | None = None
         self.open_sessions: set[SessionScope] = set()
+        self.open_streams: WeakSet[Recording] = WeakSet()
         self.sampling: Sampling | None = sampling_of(settings)
         self.place = _place_of(settings)
         self.claims: Counter[str] = Counter()
@@ -110,6 +113,12 @@ class Channel:
             return True
         self.refuse("filtered")
         return False
+
+    def finish(self) -> None:
+        """End what is left open where the process ends: streams, then sessions."""
+        for stream in list(self.open_streams):
+            stream.abandon()
+        self.finish_default_session()
 
     def finish_default_session(self) -> None:
         """End the sessions that nothing has ended: those that a call began, and the process's if anything happened in it."""

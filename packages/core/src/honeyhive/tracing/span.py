@@ -235,7 +235,7 @@ class OpenEvent(OTelFace):
             return
         self.ended = True
         try:
-            end_ns = end_time if end_time is not None else self.channel.now_ns()
+            end_ns = int(end_time) if end_time is not None else self.channel.now_ns()
             if not self.session.is_thinned or self._survives(end_ns):
                 write_event(self, end_ns)
             self._release()

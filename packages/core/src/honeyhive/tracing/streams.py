@@ -1,5 +1,6 @@
 """Streams: an event that lasts as long as an iteration, re-entered for each item and never current across a ``yield``."""
 
+import os
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
 from contextvars import Token
 from types import TracebackType
@@ -36,6 +37,8 @@ class Recording:
         self._items: list[object] = []
         self._count = 0
         self._kept_bytes = 0
+        self._pid = os.getpid()
+        event.channel.open_streams.add(self)
 
     def __enter__(self) -> None:
         previous = current_context()
@@ -78,6 +81,7 @@ class Recording:
         """End the event, with what left the iteration; only the first call does anything."""
         with guard("end a stream's event"):
             event = self._event
+            event.channel.open_streams.discard(self)
             if event.ended:
                 return
             texts = bool(self._items) and all(isinstance(item, str) for item in self._items)
@@ -90,12 +94,16 @@ class Recording:
             else:
                 event.fail(error)
 
+    def abandon(self) -> None:
+        """End the event of an iteration that is left as it is; a forked child has those of its parent too, and leaves them."""
+        if not self._event.ended and self._pid == os.getpid():
+            self._event.status = Status.ABANDONED
+            self.end()
+
     def __del__(self) -> None:
         # An iteration that was dropped before its first step, or where nothing closes it (an async generator without
         # its event loop).
-        if not self._event.ended:
-            self._event.status = Status.ABANDONED
-            self.end()
+        self.abandon()
 
 
 class TracedStream(Generator[T, Any, Any]):
