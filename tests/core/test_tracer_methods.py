@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import openai
 import pytest
 from honeyhive import HoneyHive, HoneyHiveTracer, enrich_span, set_default_tracer, trace
 from honeyhive.errors import ConfigurationError
@@ -355,13 +356,15 @@ def test_the_global_provider_is_taken_only_on_request() -> None:
     assert main.recorder.event("theirs")
 
 
-@pytest.mark.usefixtures("own_global_provider")
+@pytest.mark.usefixtures("own_global_provider", "no_default")
 def test_a_global_provider_of_somebody_else_is_replaced_only_by_force() -> None:
     theirs = TracerProvider(shutdown_on_exit=False)
     otel.set_tracer_provider(theirs)
 
+    request = openai.OpenAI.request
     with pytest.raises(ConfigurationError, match="global provider is a TracerProvider already"):
-        MemoryTracer(set_global=True)
+        MemoryTracer(set_global=True, instrument="openai", disable_http_tracing=False)
+    assert (get_default_tracer(), openai.OpenAI.request) == (None, request)
     tracer = MemoryTracer()
     set_global_provider(tracer.provider, force_override=True)
     assert otel.get_tracer_provider() is tracer.provider

@@ -147,6 +147,10 @@ class MemoryTracer(HoneyHiveTracer):
             self.settings, recorder.put, flush=_flushed, stats=recorder.stats, refuse=recorder.refuse, **sources
         )
 
+    def let_go(self) -> None:
+        """Undo what was patched and instrumented; unlike `shutdown`, nothing is recorded by it."""
+        self._undo_patches()
+
 
 def _flushed(_timeout_s: float) -> bool:
     return True
@@ -164,7 +168,10 @@ def wait_until(is_true: Callable[[], bool], *, timeout_s: float = 30.0) -> None:
 
 @contextmanager
 def recording(*, fixed: bool = True, **options: Unpack[TracerOptions]) -> Generator[Recorder]:
-    """A `MemoryTracer` as the default tracer inside the block; ids and clock are fixed unless *fixed* is False."""
+    """A `MemoryTracer` as the default tracer inside the block; ids and clock are fixed unless *fixed* is False.
+
+    What it patched or instrumented is undone at the block's end.
+    """
     before = default_channel()
     set_default_channel(None)
     tracer = MemoryTracer(fixed=fixed, **options)
@@ -172,4 +179,5 @@ def recording(*, fixed: bool = True, **options: Unpack[TracerOptions]) -> Genera
     try:
         yield tracer.recorder
     finally:
+        tracer.let_go()
         set_default_channel(before)

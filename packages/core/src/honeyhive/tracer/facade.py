@@ -6,6 +6,7 @@ import threading
 from typing import Final, Self, Unpack
 
 from honeyhive.config.arguments import ConfigObject
+from honeyhive.errors import ConfigurationError
 from honeyhive.settings import TracerOptions
 from honeyhive.tracer.carriers import TracerCarriers
 from honeyhive.tracer.lifecycle import TracerLifecycle
@@ -37,8 +38,17 @@ class HoneyHiveTracer(TracerSpans, TracerSessions, TracerCarriers, TracerLifecyc
     ) -> None:
         super().__init__(config, session_config, evaluation_config, **options)
         self._activate_instrumentors()
+        if self.settings.set_global:
+            self._become_global()
         register(self)
         self._begin()
+
+    def _become_global(self) -> None:
+        try:
+            set_global_provider(self.provider)
+        except ConfigurationError:  # there will be no tracer that could undo it
+            self._deactivate_instrumentors()
+            raise
 
     def _begin(self) -> None:
         """Do what the settings want done at once."""
@@ -49,8 +59,6 @@ class HoneyHiveTracer(TracerSpans, TracerSessions, TracerCarriers, TracerLifecyc
             from honeyhive.http_clients import patch_httpx  # noqa: PLC0415  httpx takes a quarter of a second to import
 
             patch_httpx(self)
-        if settings.set_global:
-            set_global_provider(self.provider)
         _LOG.debug("honeyhive: a tracer of project %s, source %s, to %s", self.project, self.source, self.destination)
 
     @classmethod

@@ -90,6 +90,13 @@ def channel_for(context: Context, parent: trace.Span | None) -> Channel | None:
     return above.channel if session is None else session.channel
 
 
+def is_placed(context: Context, parent: trace.Span | None) -> bool:
+    """Whether `channel_for` names the tracer of an event or a session, and not the default one."""
+    if SESSION_KEY in context or EVENT_KEY in context or type(parent) is OpenEvent:
+        return True
+    return parent is not None and foreign_of(parent) is not None
+
+
 def open_event(  # noqa: C901, PLR0912  the hot path: a call costs more than each of these questions
     channel: Channel, static: bytes, event_type: EventType, context: Context, parent: trace.Span | None
 ) -> OpenEvent | None:
