@@ -18,7 +18,7 @@ from honeyhive.export.delivery import Delivery
 from honeyhive.export.journal import Journal
 from honeyhive.export.outcome import TOO_LARGE
 from honeyhive.export.outlet import Outlet
-from honeyhive.export.queue import Encodable, EventQueue, Item, Shortenable
+from honeyhive.export.queue import Encodable, EventQueue, Item
 from honeyhive.export.wakeup import Wakeup
 from honeyhive.guard import guard
 from honeyhive.settings import Settings
@@ -306,12 +306,7 @@ def _screened(outlet: Outlet, scopes: dict[bytes, list[bytes]]) -> dict[bytes, l
 
 def _encode(outlet: Outlet, span: bytes | Encodable, size: int) -> bytes | None:
     try:
-        if isinstance(span, bytes):
-            return span
-        limit = outlet.settings.max_event_bytes
-        if size > limit and isinstance(span, Shortenable):
-            return span.encode_short(outlet.screen.texts, limit)
-        return span.encode()
+        return span if isinstance(span, bytes) else outlet.screen.encoded(span, size)
     except Exception as error:  # noqa: BLE001  one event must not take the batch with it
         outlet.drop("encode_failed", 1)
         guard.swallow(error, "encode an event")
