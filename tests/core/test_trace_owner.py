@@ -95,6 +95,19 @@ def test_two_projects_do_not_bleed_into_one_another(recorder: Recorder, second: 
     assert session.session_id not in sessions
 
 
+def test_an_event_in_the_session_of_another_tracer_keeps_its_own_source(recorder: Recorder) -> None:
+    worker = MemoryTracer(project="tests", source="worker")
+    with recorder.tracer.session("shared") as session:
+        worker.create_event("theirs")
+        trace(tracer=worker, event_name="ours")(lambda: None)()
+        work()
+
+    found = [*worker.recorder.events(), *recorder.events()]
+    assert {event.session_id for event in found} == {session.session_id}
+    sources = {event.event_name: (event.source, event.project) for event in found}
+    assert sources == {"theirs": ("worker", "tests"), "ours": ("worker", "tests"), "work": ("dev", "tests")}
+
+
 def test_a_tracer_takes_nothing_over_from_one_that_is_gone() -> None:
     """1.x told tracers apart by `id()`, which the next object at that place has again."""
     left: list[Context] = []
