@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import os
+import pickle
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -662,6 +663,22 @@ def test_a_request_belongs_to_the_tracer_whose_session_it_is_made_in(recorder: R
 
     assert [event.event_name for event in other.recorder.events()] == ["HTTP GET"]
     assert recorder.events() == []
+
+
+def test_a_session_of_requests_is_what_it_was_also_in_another_process(recorder: Recorder, upstream: Upstream) -> None:
+    with requests.Session() as client:
+        before: Any = client.get_adapter("http://")
+        http_clients.trace_requests(client, recorder.tracer, is_recorded=True)
+        adapter: Any = client.get_adapter("http://")
+        assert adapter.max_retries is before.max_retries
+        assert not hasattr(adapter, "no_such_thing")
+
+        sent = pickle.loads(pickle.dumps(client))  # noqa: S301  written in the same line
+        with session("chat") as block, sent:
+            sent.trust_env = False
+            sent.get(f"{upstream.url}/ok", timeout=_GUARD_S)
+
+    assert carried_session(upstream.seen[0]) == block.session_id
 
 
 def test_of_several_tracers_with_http_tracing_each_has_its_own_requests(upstream: Upstream) -> None:

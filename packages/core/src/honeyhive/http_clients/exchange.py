@@ -46,6 +46,10 @@ class Sender:
         self._is_recorded = is_recorded
         self._is_fallback = is_fallback
 
+    def __getstate__(self) -> dict[str, object]:
+        """All but the tracer: a client that is sent to another process, as sessions of ``requests`` can be, has the one there."""
+        return {**self.__dict__, "tracer": None}
+
     def begin(self, method: str, url: str, *, resend_count: Callable[[], int] | None = None) -> "Exchange | None":
         """The request to *url* that is about to be sent.
 
