@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, 
 from contextvars import Token
 from types import TracebackType
 from typing import Any, Final, TypeVar, cast
+from weakref import ref
 
 import orjson
 from opentelemetry.context import Context
@@ -38,7 +39,7 @@ class Recording:
         self._count = 0
         self._kept_bytes = 0
         self._pid = os.getpid()
-        event.channel.open_streams.add(self)
+        event.channel.open_streams[id(self)] = ref(self)
 
     def __enter__(self) -> None:
         previous = current_context()
@@ -81,7 +82,7 @@ class Recording:
         """End the event, with what left the iteration; only the first call does anything."""
         with guard("end a stream's event"):
             event = self._event
-            event.channel.open_streams.discard(self)
+            event.channel.open_streams.pop(id(self), None)
             if event.ended:
                 return
             texts = bool(self._items) and all(isinstance(item, str) for item in self._items)
