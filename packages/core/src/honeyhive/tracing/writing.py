@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 from honeyhive import semconv
 from honeyhive.events import otlp
 from honeyhive.events.event import EventType, Status, Usage
+from honeyhive.events.usage import sound
 from honeyhive.tracing.limits import limited_attributes, limited_points, point_counts
 from honeyhive.tracing.parts import (
     SCOPE,
@@ -91,7 +92,7 @@ def _gather_usage(event: "OpenEvent") -> Usage | None:
     if event.event_type is not EventType.model:
         return None
     metadata = event.fields.get("metadata", {}) if event.fields is not None else {}
-    usage = event.usage if event.usage is not None else usage_of(metadata)
+    usage = sound(event.usage) if event.usage is not None else usage_of(metadata)
     if usage is None:
         return None
     if event.fields is None:
