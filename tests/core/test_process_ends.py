@@ -355,6 +355,26 @@ os.waitpid(child, 0)
     assert [span.name for span in spans].count("work") == 1
 
 
+def test_a_session_block_that_a_daemon_thread_is_in_when_a_program_ends_is_ended(tmp_path: Path) -> None:
+    program = """
+import threading
+HoneyHiveTracer.init()
+reached = threading.Event()
+def serve():
+    with session("served", user_properties={"user_id": "u1"}):
+        work(1)
+        reached.set()
+        threading.Event().wait()
+threading.Thread(target=serve, daemon=True).start()
+reached.wait()
+"""
+    run(program, tmp_path)
+
+    sessions = assemble(read_records(read_journal(tmp_path / "journal").bodies))
+    (served,) = [found.root for found in sessions if found.root.event_name == "served"]
+    assert (served.user_properties, served.metadata["status"]) == ({"user_id": "u1"}, "ok")
+
+
 def test_a_log_handler_may_ask_for_the_tracer_that_is_being_made(tmp_path: Path) -> None:
     program = """
 import logging

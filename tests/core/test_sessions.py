@@ -438,3 +438,13 @@ def test_a_session_that_cannot_be_written_breaks_no_request(
         work("in")
 
     assert recorder.event("work").inputs == {"name": "in"}
+
+
+def test_a_session_whose_block_is_open_when_its_tracer_ends_is_written(recorder: Recorder) -> None:
+    with recorder.tracer.session("main", outputs={"a": 1}) as block:
+        work("in")
+        recorder.tracer.shutdown()
+
+    written = next(found for found in recorder.sessions() if found.session_id == block.session_id)
+    assert (written.root.event_name, written.root.outputs) == ("main", {"a": 1})
+    assert recorder.tracer.channel.open_sessions == set()

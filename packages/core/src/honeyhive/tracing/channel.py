@@ -123,7 +123,7 @@ class Channel:
         self.finish_default_session()
 
     def finish_default_session(self) -> None:
-        """End the sessions that nothing has ended: those that a call began, and the process's if anything happened in it."""
+        """End the sessions that nothing has ended: of blocks and calls, and the process's if anything happened in it."""
         for session in list(self.open_sessions):
             if session.pid == os.getpid():  # a forked child does not end its parent's
                 session.finish()
