@@ -105,7 +105,7 @@ class Intake(SpanProcessor):
             has_usage=not found.has_model,
             parent_id=found.parent_id,
             resource=self._resource_of(span),
-            capture=channel.capture,
+            channel=channel,
         )
         channel.put(self._scope_of(span), finished, finished.size)
 

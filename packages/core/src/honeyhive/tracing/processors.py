@@ -75,7 +75,7 @@ class UserProcessors:
                 has_usage=True,
                 parent_id=found.parent_id,
                 resource=None,
-                capture=capture,
+                channel=found.channel,
             )
             self._tell_start(span, scope_field(span.instrumentation_scope), started.encode(is_priced=False), context)
 
