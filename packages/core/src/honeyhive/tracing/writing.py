@@ -14,6 +14,7 @@ from honeyhive.tracing.parts import (
     as_chain,
     field_parts,
     joined_values,
+    name_in,
     text_keys,
     usage_metadata,
     usage_of,
@@ -106,7 +107,7 @@ def _all_parts(event: "OpenEvent") -> list[Part]:
     named = dict(zip(event.names, joined_values(event.captured), strict=False))
     texts = list(event.texts) if event.texts is not None else []
     if event.fields is not None:
-        said_again = {f"{field}.{key}" for field, values in event.fields.items() for key in values}
+        said_again = {name_in(field, key) for field, values in event.fields.items() for key in values}
         texts = [name for name in texts if name not in said_again]
         for field, values in event.fields.items():
             field_parts(field, without_reserved(values) if field == "metadata" else values, named, texts)
