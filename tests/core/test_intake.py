@@ -274,6 +274,18 @@ def test_a_long_conversation_does_not_cost_a_model_call_what_it_is(
     assert caplog.records == []
 
 
+def test_what_a_users_own_provider_evicts_of_a_spans_start_is_still_known(recorder: Recorder) -> None:
+    provider = TracerProvider(span_limits=SpanLimits(max_span_attributes=8), shutdown_on_exit=False)
+    provider.add_span_processor(HoneyHiveSpanProcessor(tracer_instance=recorder.tracer))
+    said = {"openinference.span.kind": "LLM", "llm.provider": "openai"}
+    with provider.get_tracer("lib").start_as_current_span("chat", attributes=said) as span:
+        span.set_attributes({f"llm.input_messages.{n}.message.content": "hi" for n in range(50)})
+    provider.shutdown()
+
+    event = recorder.event("chat")
+    assert (event.event_type, event.config["provider"]) == ("model", "openai")
+
+
 def test_a_span_cannot_claim_an_identity(recorder: Recorder) -> None:
     with recorder.tracer.provider.get_tracer("lib").start_as_current_span("forged") as span:
         span.set_attributes({"honeyhive.session_id": "other", "honeyhive.project": "other", "honeyhive_parent_id": "x"})
