@@ -111,7 +111,10 @@ def open_event(  # noqa: C901, PLR0912  the hot path: a call costs more than eac
             session = foreign_session(parent)
         if session is not None and (session.hold is not None or session.channel is not channel):
             session = session_for(channel, session)
-        session = session or default_session_of(channel)
+        if session is None:
+            session = channel.default_session
+            if session is None or session.unannounced:
+                session = default_session_of(channel)
         if parent is None and channel.origin is None and session is not None:
             event = _open_top(channel, static, event_type, context, session)
         else:
@@ -156,7 +159,7 @@ def _open_top(
     linked: Any = context.get(LINK_KEY)
     if linked is not None:  # a caller that is not trusted
         event.add_link(linked)
-    if session is channel.default_session:
+    if session is channel.default_session and is_pool_worker():
         mark_orphan(event)
     return event
 

@@ -66,9 +66,11 @@ def add_value(pieces: list[Part], key: bytes, value: object) -> bool:
     kind = type(value)
     if kind is dict or kind is list:
         text = to_json(value)
-        pieces += (otlp.text_head(key, len(text)), text)
+        pieces.append(otlp.text_head(key, len(text)))
+        pieces.append(text)
         return False
-    pieces += (field_part(key, value) if kind is str else otlp.field_attribute(key, value), b"")
+    pieces.append(field_part(key, value) if kind is str else otlp.field_attribute(key, value))
+    pieces.append(b"")
     return kind not in _NO_TEXTS and otlp.looks_like_json(value)
 
 

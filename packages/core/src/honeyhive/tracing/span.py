@@ -256,7 +256,10 @@ class OpenEvent(OTelFace):
         if is_read and add_value(self.captured, _RESULT_KEY, result):
             self.mark_texts((_RESULT,))
         write_event(self, end_ns)
-        self._release()
+        if self.is_plain:
+            self.captured = []
+        else:
+            self._release()
 
     def _survives(self, end_ns: int) -> bool:
         """Whether the event of a session that is not recorded whole is kept; its inputs are captured only then."""
