@@ -3,13 +3,15 @@
 import email.utils
 import math
 import time
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
 
 from honeyhive import __about__
 from honeyhive.chance import chance
 from honeyhive.export.otlp_json import to_otlp_json
 from honeyhive.export.outcome import Outcome
+from honeyhive.export.replies import MOST_BYTES, Reply, beginning_of, rejected_in
 from honeyhive.export.updates import Parting, has_updates
 from honeyhive.guard import guard
 from honeyhive.lateload import late_imports
@@ -26,14 +28,7 @@ _RETRIED_STATUS: Final = frozenset({408, 429})
 _MAX_BACKOFF_S: Final = 30.0
 
 
-class _Answer(Protocol):
-    """What httpx and requests have in common."""
-
-    @property
-    def status_code(self) -> int: ...
-
-    @property
-    def headers(self) -> Mapping[str, str]: ...
+_Send = Callable[[str, str, bytes, dict[str, str], float], Reply]
 
 
 class Delivery:
@@ -88,7 +83,7 @@ class Delivery:
 
             request = self._request_of(settings)
         try:
-            answer = request(method, url, content, headers, timeout_s)
+            reply = request(method, url, content, headers, timeout_s)
         except httpx.HTTPError:
             return Outcome(retry_after_s=backoff_s(attempt))
         except OSError:  # what `requests` raises
@@ -96,9 +91,9 @@ class Delivery:
         except Exception as error:  # noqa: BLE001  what httpx does not call an HTTP error, such as a header it cannot send
             guard.swallow(error, "deliver events")
             return Outcome(retry_after_s=backoff_s(attempt))
-        return _judge(answer.status_code, answer.headers, attempt)
+        return _judge(reply, attempt)
 
-    def _request_of(self, settings: Settings) -> Callable[[str, str, bytes, dict[str, str], float], _Answer]:
+    def _request_of(self, settings: Settings) -> _Send:
         """What sends a request as *settings* want it: the caller's own client, or ours."""
         import httpx  # noqa: PLC0415  see above
 
@@ -116,11 +111,15 @@ class Delivery:
             client = self._clients.get(settings.http) or blocking_client(settings.http, trust(settings.http.verify_ssl))
             self._clients[settings.http] = client
 
-        def send(method: str, url: str, content: bytes, headers: dict[str, str], timeout_s: float) -> httpx.Response:
+        def send(method: str, url: str, content: bytes, headers: dict[str, str], timeout_s: float) -> Reply:
             # A redirect that turned the POST into a GET would look like success.
-            return client.request(
+            with client.stream(
                 method, url, content=content, headers=headers, timeout=timeout_s, follow_redirects=False
-            )
+            ) as answer:
+                body = b""
+                with suppress(httpx.HTTPError):  # the status stands, whatever becomes of the body
+                    body = beginning_of(answer.iter_raw(), timeout_s)
+                return Reply(answer.status_code, answer.headers, body)
 
         return send
 
@@ -136,11 +135,17 @@ class Delivery:
         self._forget()
 
 
-def _by_requests(session: Any) -> Callable[[str, str, bytes, dict[str, str], float], _Answer]:
+def _by_requests(session: Any) -> _Send:
     """Sends with a ``requests.Session``, as 1.x did."""
 
-    def send(method: str, url: str, content: bytes, headers: dict[str, str], timeout_s: float) -> _Answer:
-        return session.request(method, url, data=content, headers=headers, timeout=timeout_s, allow_redirects=False)
+    def send(method: str, url: str, content: bytes, headers: dict[str, str], timeout_s: float) -> Reply:
+        with session.request(
+            method, url, data=content, headers=headers, timeout=timeout_s, allow_redirects=False, stream=True
+        ) as answer:
+            body = b""
+            with suppress(OSError):  # what `requests` raises; the status stands
+                body = beginning_of(answer.iter_content(MOST_BYTES), timeout_s)
+            return Reply(answer.status_code, answer.headers, body)
 
     return send
 
@@ -185,13 +190,15 @@ def _own_headers(settings: Settings) -> dict[str, str]:
     }
 
 
-def _judge(status: int, headers: Mapping[str, str], attempt: int) -> Outcome:
+def _judge(reply: Reply, attempt: int) -> Outcome:
+    status = reply.status
     if status // 100 == _SUCCESS:
-        return Outcome(is_delivered=True)
+        rejected = rejected_in(reply)
+        return Outcome(is_delivered=True, dropped={"rejected": rejected} if rejected else {})
     if status in {401, 403}:
         return Outcome(is_unauthorized=True, refused=f"http_{status}")
     if status in _RETRIED_STATUS or status >= _SERVER_ERROR:
-        return Outcome(retry_after_s=retry_after_s(headers.get("retry-after")) or backoff_s(attempt))
+        return Outcome(retry_after_s=retry_after_s(reply.headers.get("retry-after")) or backoff_s(attempt))
     return Outcome(refused=f"http_{status}")
 
 

@@ -89,9 +89,10 @@ class Journal:
             offset = segment.append(record)
         except OSError as error:
             failed = self._segments.get(fingerprint)
-            self._discard(fingerprint)
-            if failed is not None:
-                failed.remove_if_empty()
+            with suppress(OSError):  # what keeps from writing may keep from closing and removing too
+                self._discard(fingerprint)
+                if failed is not None:
+                    failed.remove_if_empty()
             if not self._is_failing:
                 self._is_failing = True
                 _LOG.warning(

@@ -31,6 +31,8 @@ _BATCH_ITEMS: Final = 512
 _GATHER_S: Final = 0.05
 # Batches that wait for delivery in memory because there is no journal to keep them.
 _MAX_MEMORY_BYTES: Final = 64 << 20
+# How long the end of the program waits for a function of the user's that does not return.
+_LAST_WAIT_S: Final = 0.5
 # After the first try of a shutdown, a dead destination gets no second one: the rest is in the journal.
 _SHUTDOWN_ATTEMPTS: Final = 1
 
@@ -101,7 +103,7 @@ class Worker:
             if self._thread.is_alive():
                 self._queue.close()
                 with guard("write the journal"):
-                    self._drain()
+                    self._drain(wait_s=_LAST_WAIT_S)
         else:
             with guard("shut down"):
                 self._finish()
@@ -147,10 +149,16 @@ class Worker:
         if lost:
             outlet.drop("undelivered", lost)
 
-    def _drain(self) -> None:
-        with self._drain_lock:
+    def _drain(self, wait_s: float = -1) -> None:
+        """Write what is queued; not while another thread is at it for longer than *wait_s*."""
+        if not self._drain_lock.acquire(timeout=wait_s):
+            _LOG.warning("honeyhive: redaction does not come to an end; %d events are left behind", len(self._queue))
+            return
+        try:
             while items := self._queue.take(_BATCH_ITEMS, MAX_REQUEST_BYTES):
                 self._write(items)
+        finally:
+            self._drain_lock.release()
 
     def _write(self, items: list[Item]) -> None:
         grouped: dict[_Source, dict[bytes, list[bytes]]] = {}
@@ -222,21 +230,24 @@ class Worker:
         """Post the oldest batches of *outlet* as one request; whether they are settled."""
         self._fit(batches, outlet.max_request_bytes)
         group = group_of(batches, outlet.settings.max_export_batch_size, outlet.max_request_bytes)
-        try:
-            body = b"".join(batch.read() for batch in group)
-        except OSError:
-            self._settle(batches, len(group))
-            outlet.drop("journal_lost", sum(batch.count for batch in group))
+        bodies = _bodies_of(group)
+        if not bodies:
+            self._settle(batches, 1)
+            outlet.drop("journal_lost", group[0].count)
             return True
+        group, body = group[: len(bodies)], b"".join(bodies)
         first, count = group[0], sum(batch.count for batch in group)
         timeout_s = min(outlet.settings.export_timeout_s, max(0.1, self._deadline - time.monotonic()))
         outcome = self._delivery.post(outlet.settings, body, timeout_s=timeout_s, attempt=first.attempts)
         if outcome.is_delivered:
             self._settle(batches, len(group))
-            for reason, number in outcome.dropped.items():
+            left = count
+            for reason, said in outcome.dropped.items():
+                number = min(said, left)  # a destination may say anything
+                left -= number
                 outlet.drop(reason, number)
                 _LOG.warning("honeyhive: %s refused %s events (%s)", outlet.settings.destination, number, reason)
-            outlet.deliver(count - sum(outcome.dropped.values()))
+            outlet.deliver(left)
             _LOG.debug("honeyhive: %d events delivered to %s", count, outlet.settings.destination)
             return True
         if outcome.is_unauthorized:
@@ -296,12 +307,25 @@ def _portions(
 
 def _screened(outlet: Outlet, scopes: dict[bytes, list[bytes]]) -> dict[bytes, list[bytes]]:
     """*scopes* as they may leave the process; what cannot be redacted is dropped."""
-    try:
-        return {outlet.screen.scope(scope): outlet.screen.spans(spans) for scope, spans in scopes.items()}
-    except Exception as error:  # noqa: BLE001  without a redactor nothing leaves
-        outlet.drop("redaction_failed", sum(map(len, scopes.values())))
-        guard.swallow(error, "redact events")
-        return {}
+    screened: dict[bytes, list[bytes]] = {}
+    for scope, spans in scopes.items():
+        try:
+            own, clean = outlet.screen.scope(scope), outlet.screen.spans(spans)
+        except Exception as error:  # noqa: BLE001  without a redactor nothing leaves
+            outlet.drop("redaction_failed", len(spans))
+            guard.swallow(error, "redact events")
+        else:
+            screened.setdefault(own, []).extend(clean)  # two scopes may be one after redaction
+    return screened
+
+
+def _bodies_of(group: list[Batch]) -> list[bytes]:
+    """The records of *group* up to the first whose segment is gone."""
+    bodies: list[bytes] = []
+    with suppress(OSError):
+        for batch in group:
+            bodies.append(batch.read())  # noqa: PERF401  those before a failure are kept
+    return bodies
 
 
 def _encode(outlet: Outlet, span: bytes | Encodable, size: int) -> bytes | None:
