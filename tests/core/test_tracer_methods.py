@@ -216,12 +216,12 @@ def test_create_event_names_the_nearest_of_an_unknown_field(recorder: Recorder) 
 
 def test_the_next_session_of_a_process_is_a_session_of_its_own(recorder: Recorder) -> None:
     tracer = recorder.tracer
-    first = tracer.session_id
+    first = tracer.config.session.session_id
     tracer.create_event("one")
     second = tracer.session_start()
     tracer.create_event("two")
 
-    assert first != second == tracer.session_id
+    assert first != second == tracer.session_id == tracer.config.session.session_id
     assert (recorder.event("one").session_id, recorder.event("two").session_id) == (first, second)
 
 

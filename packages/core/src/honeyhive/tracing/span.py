@@ -156,10 +156,11 @@ class OpenEvent(OTelFace):
             if capture is not None and values:
                 values = capture.read(name, values)
             if values:
-                if self.fields is None:
-                    self.fields = {}
+                said = self.fields
+                if said is None:
+                    said = self.fields = {}
                     self.is_plain = False
-                self.fields.setdefault(name, {}).update(values)
+                said.setdefault(name, {}).update(values)
 
     def finish(self, *, usage: Usage | None = None, **fields: Mapping[str, object] | None) -> None:
         """End the event well, with last values as in `enrich`."""
