@@ -41,8 +41,8 @@ Put = Callable[[bytes, "bytes | Payload", int], None]
 class Observer(Protocol):
     """Who is told of each event's start; of its end it learns because `Channel.put` is its own then."""
 
-    def on_start(self, event: "OpenEvent") -> None:
-        """An event of ours has started."""
+    def on_start(self, event: "OpenEvent", context: Context) -> None:
+        """An event of ours has started in *context*."""
         ...
 
     def on_foreign_start(self, span: Any, found: "ForeignSpan", context: Context) -> None:

@@ -121,6 +121,8 @@ def open_event(  # noqa: C901, PLR0912  the hot path: a call costs more than eac
             event = _open_below_others(channel, static, event_type, context, parent, session)
         if event is not None and carried is not None and carried is not event.session:
             event.around = carried
+        if channel.observer is not None and event is not None:
+            channel.observer.on_start(event, context)
         return event
     if session is None:
         session = parent.session
@@ -144,6 +146,8 @@ def open_event(  # noqa: C901, PLR0912  the hot path: a call costs more than eac
         event.enter_model(enclosing)
     if parent.trace_state is not None:
         event.trace_state = parent.trace_state
+    if channel.observer is not None:
+        channel.observer.on_start(event, context)
     return event
 
 

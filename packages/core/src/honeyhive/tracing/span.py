@@ -84,8 +84,6 @@ class OpenEvent(OTelFace):
         self.status = _OK
         self.captured: list[Part] = []  # two pieces for each of `names` (`add_value`)
         self.start_ns = channel.now_ns()
-        if channel.observer is not None:
-            channel.observer.on_start(self)
 
     @property
     def event_id(self) -> str:
