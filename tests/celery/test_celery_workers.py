@@ -79,15 +79,15 @@ def let_go() -> Iterator[None]:
 
 
 @contextmanager
-def worker(settings: dict[str, Any], data_dir: Path, *options: str) -> Generator[None]:
-    """A worker while the block runs; its log is in *data_dir*. It is ended for certain, with all its processes."""
+def worker(settings: dict[str, Any], data_dir: Path, *options: str) -> Generator[subprocess.Popen[bytes]]:
+    """A worker while the block runs, as its process; its log is in *data_dir*. It is ended for certain, with all its processes."""
     settings = {**settings, "worker_enable_remote_control": False}
     environment = {**os.environ, "HH_DATA_DIR": str(data_dir), "CELERY_SETTINGS": json.dumps(settings)}
     command = [sys.executable, "-P", str(PROGRAM), *options]
     with (data_dir / "worker.log").open("w") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
         try:
-            yield
+            yield process
             process.terminate()
             with suppress(
                 subprocess.TimeoutExpired
@@ -162,6 +162,25 @@ def test_processes_that_end_after_each_task_lose_nothing(
     assert lines(found["worker"]) == ["worker", "  work"]
     processes = {event.metadata["process.pid"] for event in found["user"].events if event.event_name == "work"}
     assert len(processes) == 10
+
+
+def test_a_worker_that_is_told_to_end_in_the_middle_of_its_tasks_loses_nothing(
+    recorder: Recorder, file_broker: dict[str, Any], tmp_path: Path
+) -> None:
+    app = publisher(file_broker)
+    with session(name="user"):
+        for number in range(4):
+            app.send_task("wait_for", (str(tmp_path), number))
+    with worker(file_broker, tmp_path, "--concurrency=4") as process:
+        wait_until(lambda: len(list(tmp_path.glob("started-*"))) == 4, timeout_s=DEADLINE_S)
+        process.terminate()
+        wait_until(lambda: "Warm shutdown" in (tmp_path / "worker.log").read_text(), timeout_s=DEADLINE_S)
+        (tmp_path / "released").touch()
+        wait_for_events(tmp_path, "process wait_for", 4)
+
+    found = sessions(recorder, tmp_path)["user"]
+    assert lines(found) == ["user", *["  send wait_for", "    process wait_for", "      work"] * 4]
+    assert all(event.error is None for event in found.events)
 
 
 def test_a_task_whose_process_is_told_to_end_is_recorded_as_terminated(

@@ -4,6 +4,8 @@ import json
 import os
 import signal
 import sys
+import time
+from pathlib import Path
 from typing import Any
 
 from celery import Celery, Task
@@ -18,6 +20,13 @@ def work(number: int) -> int:
 
 def add_tasks(app: Celery) -> None:
     app.task(name="do_work")(work)
+
+    @app.task(name="wait_for")
+    def wait_for(folder: str, number: int) -> None:
+        Path(folder, f"started-{number}").touch()
+        while not Path(folder, "released").exists():
+            time.sleep(0.01)
+        work(number)
 
     @app.task(name="end_process")
     def end_process() -> None:

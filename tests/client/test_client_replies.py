@@ -10,6 +10,7 @@ from honeyhive.api import HoneyHive
 from honeyhive.client.call import Namespace
 from honeyhive.models import CreateDatapointRequest, UpdateDatapointRequest
 from honeyhive.utils import RetryConfig
+from pydantic import ValidationError
 
 if TYPE_CHECKING:
     from conftest import API
@@ -88,6 +89,13 @@ def test_ground_truth_has_the_one_name_of_the_api(api: "API", client: HoneyHive)
 
     assert [seen.body["ground_truth"] for seen in api.seen] == [{"a": "!"}, {"a": "?"}]
     assert not any("ground_truths" in seen.body for seen in api.seen)
+
+
+def test_outputs_that_are_an_array_are_refused_before_they_could_break_an_event(api: "API", client: HoneyHive) -> None:
+    with pytest.raises(ValidationError, match="outputs"):
+        client.events.update({"event_id": "e1", "outputs": ["a"]})
+
+    assert api.seen == []
 
 
 def test_an_export_is_waited_for_where_another_call_would_give_up(api: "API") -> None:

@@ -1,5 +1,6 @@
 """What a traced call does in the caller's thread, counted and not timed: the figures are the benchmarks'."""
 
+import gc
 import json
 import sys
 from collections.abc import Callable, Iterator
@@ -58,11 +59,14 @@ def functions_called(call: Callable[[], Any]) -> list[tuple[str, str]]:
             called.append((str(frame.f_globals.get("__name__")), frame.f_code.co_name))
 
     call()
+    gc.collect()
+    gc.disable()  # finalizers of others' garbage are not the call's
     sys.setprofile(note)
     try:
         call()
     finally:
         sys.setprofile(None)
+        gc.enable()
     return called
 
 

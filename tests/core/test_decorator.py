@@ -205,9 +205,17 @@ def test_methods_leave_out_their_receiver_and_bad_calls_raise_what_they_always_r
     assert [event.inputs for event in recorder.events()] == [{"task": "a"}, {"task": "b"}, {"task": "c"}, {}]
 
 
-@pytest.mark.parametrize("wrong", [5, property(len), functools.partialmethod(len)])
-def test_what_cannot_be_called_is_refused(wrong: Any) -> None:
-    with pytest.raises(TypeError, match="@trace takes functions and classes, not"):
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (5, "int$"),
+        (property(len), "property; put @trace under @property$"),
+        (functools.partialmethod(len), "partialmethod; put @trace under @partialmethod$"),
+        (functools.cached_property(len), "cached_property; put @trace under @cached_property$"),
+    ],
+)
+def test_what_cannot_be_called_is_refused(wrong: Any, message: str) -> None:
+    with pytest.raises(TypeError, match=f"@trace takes functions and classes, not {message}"):
         trace(wrong)
 
 

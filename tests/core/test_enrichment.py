@@ -2,6 +2,7 @@
 
 import threading
 import uuid
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import honeyhive
@@ -10,7 +11,7 @@ from honeyhive import enrich_session, enrich_span, session, trace
 from honeyhive.events import otlp
 from honeyhive.models import Usage
 from honeyhive.testing import MemoryTracer, Recorder, recording
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from opentelemetry import trace as otel_trace
 
@@ -81,8 +82,9 @@ _JSON = st.recursive(
 
 
 @given(values=st.dictionaries(st.text(min_size=1).filter(lambda key: key != "status"), _JSON, max_size=4))
+@example(values={"SASTOKEN": []})
 def test_whatever_json_can_say_is_read_back_as_it_was_said(values: dict[str, Any]) -> None:
-    with recording() as recorder:
+    with recording(redact_secrets=False) as recorder:
         event = _enriched(recorder, feedback=values)
 
     assert event.feedback == values
@@ -147,6 +149,41 @@ def test_threads_that_enrich_at_once_do_not_mix(recorder: Recorder) -> None:
     assert len(events) == 8
     for event in events:
         assert {event.metadata[f"turn{turn}"] for turn in range(50)} == {event.inputs["number"]}
+
+
+def test_an_event_that_ends_while_a_thread_still_says_something_is_recorded(recorder: Recorder) -> None:
+    is_saying, goes_on, has_said = threading.Event(), threading.Event(), threading.Event()
+
+    class Slow(Mapping[str, int]):
+        def __iter__(self) -> Iterator[str]:
+            return iter(("before", "after"))
+
+        def __getitem__(self, key: str) -> int:
+            if key == "after":
+                is_saying.set()
+                goes_on.wait()
+            return 1
+
+        def __len__(self) -> int:
+            return 2
+
+    class DescribedError(Exception):
+        def __str__(self) -> str:
+            goes_on.set()
+            has_said.wait()
+            return "described"
+
+    def say(event: Any) -> None:
+        event.enrich(metadata=Slow())
+        has_said.set()
+
+    with recorder.tracer.trace("answer", metadata={"first": DescribedError()}) as event:
+        thread = threading.Thread(target=say, args=(event,))
+        thread.start()
+        is_saying.wait()
+    thread.join()
+
+    assert recorder.event("answer").metadata["before"] == 1
 
 
 @pytest.mark.parametrize(("given", "said"), [("broken", "broken"), (ValueError("no"), "ValueError: no")])

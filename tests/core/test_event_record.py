@@ -137,6 +137,12 @@ def test_a_text_that_is_no_json_object_is_refused(text: bytes | str) -> None:
         Event.from_json(text)
 
 
+@pytest.mark.parametrize("record", [[], None, "x"])
+def test_what_is_no_record_at_all_is_refused_as_one(record: Any) -> None:
+    with pytest.raises(EventError, match="a mapping is wanted"):
+        Event.from_dict(record)
+
+
 def test_the_constructor_takes_no_plain_text_for_a_type() -> None:
     with pytest.raises(EventError, match="event_type is str; it must be an EventType: model, tool"):
         Event(**record())

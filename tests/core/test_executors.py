@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 from honeyhive import session, trace
-from honeyhive.integration import carry_context, current_session, propagating_executor
+from honeyhive.integration import attached, carry_context, current_session, propagating_executor
 from honeyhive.testing import Recorder
+from opentelemetry import baggage as otel_baggage
 
 _ambient: ContextVar[str] = ContextVar("ambient", default="unset")
 
@@ -242,3 +243,19 @@ def test_any_executor_that_pickles_keeps_session_and_parent(recorder: Recorder) 
     for found in (first, second):
         submitter, done = found.events
         assert (done.event_name, done.parent_id) == ("work", submitter.event_id)
+
+
+def test_a_carried_function_can_be_pickled_by_several_pools_at_once(
+    recorder: Recorder, pool: ThreadPoolExecutor
+) -> None:
+    both_write = threading.Barrier(2)
+
+    class Slow:
+        def __str__(self) -> str:
+            both_write.wait(30)
+            return "x"
+
+    with attached(otel_baggage.set_baggage("team", Slow())):
+        carried = carry_context(work)
+
+    assert [b"team=x" in pickled for pickled in pool.map(pickle.dumps, [carried, carried])] == [True, True]

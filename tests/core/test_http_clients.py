@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import os
+import pickle
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -16,6 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 import aiohttp
 import httpx
 import httpx2
+import openai
 import pytest
 import requests
 from honeyhive import http_clients, session, trace
@@ -661,6 +663,55 @@ def test_a_request_belongs_to_the_tracer_whose_session_it_is_made_in(recorder: R
 
     assert [event.event_name for event in other.recorder.events()] == ["HTTP GET"]
     assert recorder.events() == []
+
+
+def test_a_session_of_requests_is_what_it_was_also_in_another_process(recorder: Recorder, upstream: Upstream) -> None:
+    with requests.Session() as client:
+        before: Any = client.get_adapter("http://")
+        http_clients.trace_requests(client, recorder.tracer, is_recorded=True)
+        adapter: Any = client.get_adapter("http://")
+        assert adapter.max_retries is before.max_retries
+        assert not hasattr(adapter, "no_such_thing")
+
+        sent = pickle.loads(pickle.dumps(client))  # noqa: S301  written in the same line
+        with session("chat") as block, sent:
+            sent.trust_env = False
+            sent.get(f"{upstream.url}/ok", timeout=_GUARD_S)
+
+    assert carried_session(upstream.seen[0]) == block.session_id
+
+
+def test_of_several_tracers_with_http_tracing_each_has_its_own_requests(upstream: Upstream) -> None:
+    first, second = (MemoryTracer(project=name, disable_http_tracing=False, fixed=False) for name in ("one", "two"))
+    try:
+        with first.trace("call"):
+            httpx.get(f"{upstream.url}/ok", trust_env=False)
+        httpx.get(f"{upstream.url}/ok", trust_env=False)
+        second.shutdown()
+        httpx.get(f"{upstream.url}/ok", trust_env=False)
+    finally:
+        second.shutdown()
+        first.shutdown()
+
+    spans = first.recorder.spans()
+    sent = [headers["traceparent"].split("-")[2] for headers in upstream.seen]
+    assert first.recorder.tree().splitlines()[1:] == ["  tool call", "    tool HTTP GET", "  tool HTTP GET"]
+    assert second.recorder.tree().splitlines()[1:] == ["  tool HTTP GET"]
+    assert {sent[0], sent[2]} == {span.span_id.hex() for span in spans if span.name == "HTTP GET"}
+    assert not hasattr(httpx.HTTPTransport.handle_request, "_honeyhive_original")
+
+
+def test_the_test_kit_leaves_no_client_changed() -> None:
+    before = httpx.HTTPTransport.handle_request, openai_method()
+    with recording(disable_http_tracing=False, instrument="openai"):
+        assert before != (httpx.HTTPTransport.handle_request, openai_method())
+
+    assert before == (httpx.HTTPTransport.handle_request, openai_method())
+
+
+def openai_method() -> Any:
+    """What an instrumentor of openai replaces."""
+    return openai.OpenAI.request
 
 
 _DELIVERING = """

@@ -258,6 +258,34 @@ def test_many_attributes_never_cost_an_event_its_identity(recorder: Recorder, co
     assert event.project == "tests"
 
 
+def test_a_long_conversation_does_not_cost_a_model_call_what_it_is(
+    recorder: Recorder, caplog: pytest.LogCaptureFixture
+) -> None:
+    messages = {f"llm.input_messages.{n}.message.{part}": "hi" for n in range(2000) for part in ("role", "content")}
+    said = {"openinference.span.kind": "LLM", "llm.model_name": "gpt-4o", "llm.provider": "openai", **messages}
+    with recorder.tracer.provider.get_tracer("lib").start_as_current_span("chat", attributes=said) as span:
+        span.set_attributes({"llm.output_messages.0.message.content": "bye", "llm.token_count.prompt": 7})
+
+    event = recorder.event("chat")
+    assert (event.event_type, event.config["model"], event.metadata["prompt_tokens"]) == ("model", "gpt-4o", 7)
+    assert event.outputs["content"] == "bye"
+    (found,) = ExportTraceServiceRequest.FromString(recorder.request()).resource_spans[-1].scope_spans[0].spans
+    assert found.dropped_attributes_count == 4005 - 1024
+    assert caplog.records == []
+
+
+def test_what_a_users_own_provider_evicts_of_a_spans_start_is_still_known(recorder: Recorder) -> None:
+    provider = TracerProvider(span_limits=SpanLimits(max_span_attributes=8), shutdown_on_exit=False)
+    provider.add_span_processor(HoneyHiveSpanProcessor(tracer_instance=recorder.tracer))
+    said = {"openinference.span.kind": "LLM", "llm.provider": "openai"}
+    with provider.get_tracer("lib").start_as_current_span("chat", attributes=said) as span:
+        span.set_attributes({f"llm.input_messages.{n}.message.content": "hi" for n in range(50)})
+    provider.shutdown()
+
+    event = recorder.event("chat")
+    assert (event.event_type, event.config["provider"]) == ("model", "openai")
+
+
 def test_a_span_cannot_claim_an_identity(recorder: Recorder) -> None:
     with recorder.tracer.provider.get_tracer("lib").start_as_current_span("forged") as span:
         span.set_attributes({"honeyhive.session_id": "other", "honeyhive.project": "other", "honeyhive_parent_id": "x"})

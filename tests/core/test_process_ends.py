@@ -318,3 +318,76 @@ show(t.flush(), *account(t))
     ((flushed, accepted, delivered, pending, dropped),) = run(program, tmp_path)
     assert (flushed, pending, dropped) == (True, 0, {})
     assert accepted == delivered
+
+
+def test_streams_that_are_open_when_a_program_ends_are_abandoned_in_it_and_not_in_its_children(tmp_path: Path) -> None:
+    program = """
+import threading
+tracer = HoneyHiveTracer.init()
+@trace
+def letters():
+    yield "a"
+    yield "b"
+@trace
+async def later():
+    yield "c"
+kept, reached, never = letters(), threading.Event(), threading.Event()
+next(kept)
+def serve():
+    for _ in letters():
+        reached.set()
+        never.wait()
+threading.Thread(target=serve, daemon=True).start()
+reached.wait()
+child = os.fork()
+if child == 0:
+    work(1)
+    sys.exit(0)
+os.waitpid(child, 0)
+"""
+    run(program, tmp_path)
+
+    segments = sorted((tmp_path / "journal").iterdir())
+    spans = [span for segment in segments for span in decode_request(segment.read_bytes())]
+    streams = [span for span in spans if span.name == "letters"]
+    assert [span.attributes["honeyhive_metadata.status"] for span in streams] == ["abandoned", "abandoned"]
+    assert {span.attributes["honeyhive_outputs.result"] for span in streams} == {"a"}
+    assert [span.name for span in spans].count("work") == 1
+
+
+def test_a_session_block_that_a_daemon_thread_is_in_when_a_program_ends_is_ended(tmp_path: Path) -> None:
+    program = """
+import threading
+HoneyHiveTracer.init()
+reached = threading.Event()
+def serve():
+    with session("served", user_properties={"user_id": "u1"}):
+        work(1)
+        reached.set()
+        threading.Event().wait()
+threading.Thread(target=serve, daemon=True).start()
+reached.wait()
+"""
+    run(program, tmp_path)
+
+    sessions = assemble(read_records(read_journal(tmp_path / "journal").bodies))
+    (served,) = [found.root for found in sessions if found.root.event_name == "served"]
+    assert (served.user_properties, served.metadata["status"]) == ({"user_id": "u1"}, "ok")
+
+
+def test_a_log_handler_may_ask_for_the_tracer_that_is_being_made(tmp_path: Path) -> None:
+    program = """
+import logging
+ids = []
+class Handler(logging.Handler):
+    def emit(self, record):
+        logging.getLogger("honeyhive").removeHandler(self)
+        with session("told") as told:
+            ids.append(told.session_id)
+logging.getLogger("honeyhive").addHandler(Handler())
+with session("asked"):
+    show(len(ids))
+"""
+    output, problems = start(program, tmp_path, HH_JOURNAL="off").communicate(timeout=120)
+
+    assert (output, problems.count("events go nowhere")) == ("[1]\n", 1)

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 from honeyhive import session, trace
-from honeyhive.integration import SessionScope, current_context, current_event, current_session
+from honeyhive.integration import SessionScope, attached, current_context, current_event, current_session
 from honeyhive.testing import MemoryTracer, Recorder, recording
 from honeyhive.tracing.carriers import read_carrier, write_carrier
 from honeyhive.tracing.distributed import with_distributed_trace_context
@@ -74,6 +74,34 @@ def test_a_receiver_of_1x_finds_the_session_where_it_looks(tracer: MemoryTracer)
 
     assert [value for key, _, value in items if key == "session_id"] == [items[0][2].split(".")[1]]
     assert carrier["baggage"].count("session_id=") == 1
+
+
+def test_a_carrier_that_is_full_of_baggage_has_room_for_the_session_in_both_forms(tracer: MemoryTracer) -> None:
+    carrier = {"baggage": ",".join(f"key{number}=x" for number in range(70))}
+    with session("chat") as block:
+        tracer.inject_context(carrier)
+
+    assert carrier["baggage"].count(",") == 63
+    assert f",session_id={block.session_id}" in carrier["baggage"]
+    context = tracer.extract_context(carrier)
+    assert context is not None
+    with attached(context):
+        assert current_session_id() == block.session_id
+    assert tracer.stats().claims == {}
+
+
+@pytest.mark.swallows
+def test_a_carrier_that_raises_brings_nothing(tracer: MemoryTracer) -> None:
+    class Raising:
+        def items(self) -> None:
+            raise RuntimeError
+
+    assert tracer.extract_context(Raising()) is None
+
+
+def current_session_id() -> str | None:
+    found = current_session()
+    return None if found is None else found.session_id
 
 
 @pytest.mark.parametrize("key", ["session_id", "honeyhive_session_id", "honeyhive.session_id"])

@@ -82,6 +82,14 @@ def test_attributes_that_nobody_reads_stay_in_the_metadata_whatever_their_shape(
     assert orjson.loads(event.to_json())["metadata"] == metadata
 
 
+def test_a_users_own_attributes_change_neither_the_status_nor_the_cost_of_an_event(read_foreign: Read) -> None:
+    event = read_foreign({"status": "active", "cost": -5, "prompt_tokens": "many", "size": 3})
+
+    assert event.metadata.items() >= {"status": "ok", "size": 3}.items()
+    assert event.metadata.items() >= {"user.status": "active", "user.cost": -5, "user.prompt_tokens": "many"}.items()
+    assert not {"cost", "prompt_tokens"} & event.metadata.keys()
+
+
 def test_links_scope_resource_and_dropped_counts_survive() -> None:
     request = ExportTraceServiceRequest()
     resource_spans = request.resource_spans.add()

@@ -1,6 +1,7 @@
 """Spans of OpenTelemetry's GenAI conventions, of every version, as HoneyHive's events."""
 
 import json
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -106,6 +107,14 @@ def test_an_inference_is_a_model_event_with_everything_in_its_place(read_foreign
         "scope.name": "opentelemetry.instrumentation.openai_v2",
         "scope.version": "1.2",
     }
+
+
+@pytest.mark.parametrize("nonsense", [-1.0, 1e300, math.nan, math.inf, 2**63 - 1, "soon"])
+def test_a_first_token_after_no_time_that_there_is_is_not_told(read_foreign: Read, nonsense: object) -> None:
+    event = read_foreign({"gen_ai.operation.name": "chat", "gen_ai.response.time_to_first_chunk": nonsense})
+
+    assert "time_to_first_token_ms" not in event.metadata
+    assert Event.from_json(event.to_json()) == event
 
 
 @pytest.mark.parametrize(

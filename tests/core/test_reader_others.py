@@ -92,6 +92,33 @@ def test_traceloops_steps_have_their_kind_arguments_and_result(
     assert event.metadata.items() >= expected_metadata.items()
 
 
+def test_what_traceloop_puts_around_a_frameworks_inputs_is_taken_off_and_a_users_own_result_stays_whole(
+    read_foreign: Read,
+) -> None:
+    chain = read_foreign(
+        {
+            "traceloop.entity.input": '{"inputs": {"q": 1}, "tags": ["seq:1"], "metadata": {}, "kwargs": {}}',
+            "traceloop.entity.output": '{"outputs": {"r": 2}, "kwargs": {"tags": []}}',
+        }
+    )
+    tool = read_foreign(
+        {
+            "traceloop.entity.input": '{"input_str": "{\\"q\\": 1}", "inputs": null, "tags": [], "kwargs": {}}',
+            "traceloop.entity.output": '{"output": "sun", "kwargs": {}}',
+        }
+    )
+    users = read_foreign(
+        {
+            "traceloop.entity.input": '{"inputs": {"q": 1}, "top_k": 5}',
+            "traceloop.entity.output": '{"outputs": [1], "score": 0.5}',
+        }
+    )
+
+    assert (chain.inputs, chain.outputs) == ({"q": 1}, {"r": 2})
+    assert (tool.inputs, tool.outputs) == ({"q": 1}, {"result": "sun"})
+    assert (users.inputs, users.outputs) == ({"inputs": {"q": 1}, "top_k": 5}, {"outputs": [1], "score": 0.5})
+
+
 def test_the_session_that_1x_writes_for_traceloop_is_the_events_session(read_foreign: Read) -> None:
     event = read_foreign(
         {

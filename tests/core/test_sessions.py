@@ -12,7 +12,6 @@ from honeyhive.errors import ConfigurationError
 from honeyhive.events.event import Event, EventType
 from honeyhive.events.reader import Update
 from honeyhive.events.sessions import assemble
-from honeyhive.guard import guard
 from honeyhive.testing import MemoryTracer, Recorder
 from honeyhive.tracing.blocks import SessionBlock
 
@@ -424,17 +423,25 @@ def test_what_is_no_mapping_is_kept_and_breaks_no_request(recorder: Recorder, fi
         assert getattr(found.root, field)["value"] == ["a", "b"]
 
 
-@pytest.mark.swallows
-def test_a_session_that_cannot_be_written_breaks_no_request(
-    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_session_with_a_key_that_cannot_be_written_breaks_no_request(recorder: Recorder) -> None:
     class Unwritable:
         def __str__(self) -> str:
             raise OSError
 
-    monkeypatch.setattr(guard, "strict", False)
     unwritable: Any = {Unwritable(): 1}
     with session("chat", metadata=unwritable):
         work("in")
 
-    assert recorder.event("work").inputs == {"name": "in"}
+    (found,) = recorder.sessions()
+    assert found.events[0].inputs == {"name": "in"}
+    assert 1 in found.root.metadata.values()
+
+
+def test_a_session_whose_block_is_open_when_its_tracer_ends_is_written(recorder: Recorder) -> None:
+    with recorder.tracer.session("main", outputs={"a": 1}) as block:
+        work("in")
+        recorder.tracer.shutdown()
+
+    written = next(found for found in recorder.sessions() if found.session_id == block.session_id)
+    assert (written.root.event_name, written.root.outputs) == ("main", {"a": 1})
+    assert recorder.tracer.channel.open_sessions == set()

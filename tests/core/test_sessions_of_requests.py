@@ -71,6 +71,24 @@ def test_requests_of_one_thread_have_the_session_that_they_created_or_none_of_an
     assert {session_of(recorder, name) for name in ("none", "after c")} == {tracer.session_id}
 
 
+def test_what_is_said_and_written_by_hand_in_a_request_is_of_its_session(recorder: Recorder) -> None:
+    tracer, ids = recorder.tracer, dict[str, str]()
+
+    def request(name: str) -> None:
+        ids[name] = tracer.create_session(name)
+        tracer.create_event("lookup", inputs={"name": name})
+        tracer.enrich_session({"handled": name})
+
+    each_in_turn([lambda: request("a"), lambda: tracer.create_event("lookup", inputs={"name": "none"})])
+    with tracer.provider.get_tracer("a framework's").start_as_current_span("b", kind=SpanKind.SERVER):
+        tracer.create_event("lookup", inputs={"name": "b"})
+        tracer.enrich_session({"handled": "b"})
+
+    handled = {found.session_id: found.root.metadata.get("handled") for found in recorder.sessions()}
+    assert session_of(recorder, "a") == ids["a"]
+    assert [handled[session_of(recorder, name)] for name in ("a", "b", "none")] == ["a", "b", None]
+
+
 @pytest.mark.parametrize("kind", [SpanKind.SERVER, SpanKind.CONSUMER])
 @pytest.mark.parametrize("has_a_thread_each", [False, True])
 def test_requests_that_create_none_have_a_session_each(

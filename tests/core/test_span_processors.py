@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 from honeyhive import session, trace
-from honeyhive.integration import start_event
+from honeyhive.integration import extract, start_event
 from honeyhive.models import EventType
 from honeyhive.testing import MemoryTracer, Recorder, recording
+from opentelemetry import baggage as otel_baggage
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -23,6 +24,7 @@ class Watcher(SpanProcessor):
 
     def __init__(self) -> None:
         self.started: list[Span] = []
+        self.contexts: list[Context] = []
         self.ended: list[ReadableSpan] = []
         self.flushed: list[int] = []
         self.shutdowns = 0
@@ -31,6 +33,7 @@ class Watcher(SpanProcessor):
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         assert parent_context is not None
         self.started.append(span)
+        self.contexts.append(parent_context)
         span.set_attribute("seen", "at start")
 
     def on_end(self, span: ReadableSpan) -> None:
@@ -243,3 +246,18 @@ def test_a_processor_sees_of_a_started_span_what_the_capture_policy_leaves() -> 
         seen = dict(watcher.started[0].attributes or {})
         assert "input.value" not in seen
         assert seen["openinference.span.kind"] == "LLM"
+
+
+def test_a_processor_learns_of_a_start_in_the_context_that_the_event_starts_in(
+    recorder: Recorder, watcher: Watcher
+) -> None:
+    baggage = {"baggage": "team=search", "traceparent": f"00-{'1' * 32}-{'2' * 16}-01", "tracestate": "vendor=x"}
+    event = start_event(EventType.chain, "GET /", parent=extract(baggage))
+    assert event is not None
+    event.end()
+
+    (started,) = watcher.started
+    assert otel_baggage.get_baggage("team", watcher.contexts[0]) == "search"
+    assert started.parent is not None
+    assert started.parent.is_remote
+    assert started.get_span_context().trace_state.get("vendor") == "x"

@@ -6,6 +6,8 @@ import gc
 import inspect
 import logging
 import threading
+import types
+import weakref
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Generator, Iterator
 from typing import Any
 
@@ -455,6 +457,92 @@ def test_other_iterators_that_are_returned_are_the_same_objects(recorder: Record
 
     assert trace(event_name="query")(lambda: rows)() is rows
     assert len(recorder.events()) == 1
+
+
+def test_a_stream_that_somebody_else_goes_on_with_is_the_same_object(recorder: Recorder) -> None:
+    class Feed:
+        def __init__(self) -> None:
+            self.letters = _letters()
+
+        @trace
+        def open(self) -> Iterator[str]:
+            return self.letters
+
+    feed = Feed()
+    taken = [next(feed.open())]
+    gc.collect()
+    taken += feed.open()
+
+    assert taken == ["a", "b"]
+    assert feed.open() is feed.letters
+    assert [event.metadata["status"] for event in recorder.events()] == ["ok"] * 3
+
+
+async def _suspend() -> int:
+    await _pause()
+    return 5
+
+
+@trace
+@types.coroutine
+def _pause() -> Generator[None]:
+    yield
+
+
+def test_a_generator_that_is_awaited_still_can_be(recorder: Recorder) -> None:
+    @types.coroutine
+    def pause() -> Generator[None]:
+        yield
+
+    async def run() -> None:
+        await _suspend()
+        await trace(event_name="returned")(_returning(pause))()
+
+    asyncio.run(run())
+
+    assert [event.event_name for event in recorder.events()] == ["_pause", "returned"]
+
+
+class MineError(Exception):
+    """An exception that can be referred to weakly."""
+
+
+@trace
+def _waiting() -> Generator[None]:
+    yield
+
+
+@trace
+async def _async_waiting() -> AsyncGenerator[None]:
+    yield
+
+
+def test_an_error_that_is_thrown_into_a_stream_is_free_at_once(recorder: Recorder) -> None:
+    errors: list[weakref.ref[MineError]] = []
+
+    def thrown() -> None:
+        stream = _waiting()
+        next(stream)
+        try:
+            stream.throw(MineError())
+        except MineError as error:
+            errors.append(weakref.ref(error))
+
+    async def thrown_later() -> None:
+        stream = _async_waiting()
+        await anext(stream)
+        try:
+            await stream.athrow(MineError())
+        except MineError as error:
+            errors.append(weakref.ref(error))
+
+    gc.disable()
+    try:
+        thrown()
+        asyncio.run(thrown_later())
+        assert [error() for error in errors] == [None, None]
+    finally:
+        gc.enable()
 
 
 # Streams that an adapter wraps.

@@ -155,7 +155,8 @@ def test_a_decorator_in_between_may_give_arguments_of_its_own(recorder: Recorder
         return f"{database} {key}"
 
     assert _drain(look_up("k")) == "database k"
-    assert len(recorder.events()) == 1
+    (event,) = recorder.events()
+    assert (event.inputs, event.outputs) == ({"args": ["k"], "kwargs": {}}, {"result": "database k"})
 
 
 @pytest.mark.parametrize("names", ["secret", ["secret"], {"secret", "extra"}])
@@ -206,3 +207,18 @@ def test_partials_and_callable_objects_are_traced_by_what_they_are(recorder: Rec
     names = [event.event_name.rsplit(".", 1)[-1] for event in recorder.events()]
     assert names == ["Greeter", "fetch"]
     assert [event.inputs for event in recorder.events()] == [{"name": "you"}, {"url": "u", "retries": 3}]
+
+
+def test_a_cache_under_the_decorator_can_still_be_asked_and_cleared(recorder: Recorder) -> None:
+    @trace
+    @functools.lru_cache
+    def double(number: int) -> int:
+        return 2 * number
+
+    cached: Any = double
+    double(1)
+    double(1)
+    assert cached.cache_info().hits == 1
+    cached.cache_clear()
+    assert cached.cache_info().hits == 0
+    assert len(recorder.events()) == 2

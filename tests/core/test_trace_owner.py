@@ -95,6 +95,19 @@ def test_two_projects_do_not_bleed_into_one_another(recorder: Recorder, second: 
     assert session.session_id not in sessions
 
 
+def test_an_event_in_the_session_of_another_tracer_keeps_its_own_source(recorder: Recorder) -> None:
+    worker = MemoryTracer(project="tests", source="worker")
+    with recorder.tracer.session("shared") as session:
+        worker.create_event("theirs")
+        trace(tracer=worker, event_name="ours")(lambda: None)()
+        work()
+
+    found = [*worker.recorder.events(), *recorder.events()]
+    assert {event.session_id for event in found} == {session.session_id}
+    sources = {event.event_name: (event.source, event.project) for event in found}
+    assert sources == {"theirs": ("worker", "tests"), "ours": ("worker", "tests"), "work": ("dev", "tests")}
+
+
 def test_a_tracer_takes_nothing_over_from_one_that_is_gone() -> None:
     """1.x told tracers apart by `id()`, which the next object at that place has again."""
     left: list[Context] = []
@@ -153,3 +166,26 @@ def test_what_a_tracer_says_of_a_session_stays_with_its_own(recorder: Recorder, 
     assert theirs.root.metadata["bare"] is True
     assert "ours" not in theirs.root.metadata
     assert recorder.sessions()[0].root.metadata["ours"] is True
+
+
+def test_the_tracer_may_be_found_by_a_bound_method(recorder: Recorder) -> None:
+    class Registry:
+        def current(self) -> MemoryTracer:
+            return recorder.tracer
+
+        def of(self, service: object) -> MemoryTracer:
+            return recorder.tracer
+
+    class Service:
+        @trace(tracer=Registry().of)
+        def look_up(self, key: str) -> None:
+            pass
+
+    @trace(tracer=Registry().current)
+    def answer(question: str) -> None:
+        pass
+
+    answer("why")
+    Service().look_up("k")
+
+    assert [event.inputs for event in recorder.events()] == [{"question": "why"}, {"key": "k"}]

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import openai
 import pytest
 from honeyhive import HoneyHive, HoneyHiveTracer, enrich_span, set_default_tracer, trace
 from honeyhive.errors import ConfigurationError
 from honeyhive.events.event import EventType
+from honeyhive.guard import guard
 from honeyhive.settings import HTTPSettings
 from honeyhive.testing import MemoryTracer, Recorder
 from honeyhive.tracer import (
@@ -116,6 +118,7 @@ def test_a_span_of_the_otel_tracer_may_outlive_its_block(recorder: Recorder) -> 
 
 def test_a_tracer_that_was_shut_down_gives_spans_that_take_everything_and_keep_nothing() -> None:
     tracer = MemoryTracer()
+    session_id = tracer.session_id
     tracer.shutdown()
 
     with tracer.start_span("x") as span, tracer.trace("y") as other:
@@ -124,7 +127,27 @@ def test_a_tracer_that_was_shut_down_gives_spans_that_take_everything_and_keep_n
     assert tracer.create_event("z") is None
     assert tracer.session_start() is None
     assert not tracer.is_initialized
+    assert tracer.session_id == tracer.config.session.session_id == session_id
+    assert tracer.session_name == tracer.config.session_name
     assert tracer.recorder.events() == []
+
+
+@pytest.mark.swallows
+def test_what_instrumentations_do_wrong_with_a_span_costs_no_more_than_that(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guard, "strict", False)
+    wrong: Any = 5
+    with recorder.tracer.start_span("read", attributes={wrong: "x", "kept": 1}) as span:
+        span.add_event(wrong)
+        span.add_event("early", timestamp=-1)
+        span.add_link(wrong)
+        span.record_exception(wrong, timestamp=-1)
+        span.update_name(wrong)
+        span.end(wrong * 1e18)
+
+    event = recorder.event("5")
+    assert (event.metadata["kept"], event.end_time) == (1, 5e12)
 
 
 # Finished events.
@@ -193,12 +216,12 @@ def test_create_event_names_the_nearest_of_an_unknown_field(recorder: Recorder) 
 
 def test_the_next_session_of_a_process_is_a_session_of_its_own(recorder: Recorder) -> None:
     tracer = recorder.tracer
-    first = tracer.session_id
+    first = tracer.config.session.session_id
     tracer.create_event("one")
     second = tracer.session_start()
     tracer.create_event("two")
 
-    assert first != second == tracer.session_id
+    assert first != second == tracer.session_id == tracer.config.session.session_id
     assert (recorder.event("one").session_id, recorder.event("two").session_id) == (first, second)
 
 
@@ -333,13 +356,15 @@ def test_the_global_provider_is_taken_only_on_request() -> None:
     assert main.recorder.event("theirs")
 
 
-@pytest.mark.usefixtures("own_global_provider")
+@pytest.mark.usefixtures("own_global_provider", "no_default")
 def test_a_global_provider_of_somebody_else_is_replaced_only_by_force() -> None:
     theirs = TracerProvider(shutdown_on_exit=False)
     otel.set_tracer_provider(theirs)
 
+    request = openai.OpenAI.request
     with pytest.raises(ConfigurationError, match="global provider is a TracerProvider already"):
-        MemoryTracer(set_global=True)
+        MemoryTracer(set_global=True, instrument="openai", disable_http_tracing=False)
+    assert (get_default_tracer(), openai.OpenAI.request) == (None, request)
     tracer = MemoryTracer()
     set_global_provider(tracer.provider, force_override=True)
     assert otel.get_tracer_provider() is tracer.provider

@@ -270,7 +270,9 @@ def test_without_a_session_at_init_nothing_that_runs_outside_of_one_is_lost() ->
     with recording(skip_backend_session_creation=True) as recorder:
         recorder.tracer.create_event("job")
 
-    assert recorder.event("job").session_id == recorder.tracer.session_id
+    (found,) = recorder.sessions()
+    assert recorder.event("job").session_id == recorder.tracer.session_id == found.session_id
+    assert "synthesized" not in found.root.metadata
 
 
 class Transport(httpx.BaseTransport):

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -41,18 +42,16 @@ def test_services_with_different_keys_trust_each_other_through_a_shared_one() ->
     assert doubt(settings(shared, api_key="a"), settings(shared, api_key="b")) is None
 
 
-def test_a_key_is_replaced_without_a_broken_session() -> None:
-    old, both, new = (settings({"HH_PROPAGATION_KEY": keys}) for keys in ("old", "new, old", "new"))
-
-    assert doubt(old, both) is None
-    assert doubt(both, new) is None
-    assert doubt(both, both) is None
-    assert doubt(old, new) is Doubt.UNKNOWN_KEY
-    assert doubt(both, old) is Doubt.UNKNOWN_KEY
+def keyed(*keys: str) -> list[Settings]:
+    return [settings({"HH_PROPAGATION_KEY": key, "HH_API_KEY": "a"} if key else {"HH_API_KEY": "a"}) for key in keys]
 
 
-def test_a_propagation_key_takes_over_from_an_api_key_without_a_broken_session() -> None:
-    assert doubt(settings(api_key="a"), settings(api_key="a", propagation_key="new,a")) is None
+@pytest.mark.parametrize("steps", [keyed("old", "old, new", "new, old", "new"), keyed("", "a,new", "new,a", "new")])
+def test_a_key_is_replaced_step_by_step_without_a_broken_session(steps: list[Settings]) -> None:
+    """While a step is rolled out, services of before and after it talk to each other."""
+    for before, after in pairwise(steps):
+        assert [doubt(one, other) for one in (before, after) for other in (before, after)] == [None] * 4
+    assert doubt(steps[0], steps[-1]) is Doubt.UNKNOWN_KEY
 
 
 def test_a_blank_propagation_key_is_refused() -> None:
@@ -120,11 +119,6 @@ def test_without_any_key_the_processes_of_a_machine_share_one_that_others_cannot
 
 READ_KEY = """
 import os, sys
-import subprocess
-import sys
-import threading
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from honeyhive.settings import Settings
 from honeyhive.tracing.trust import signing_keys
 def refuse(*_): raise PermissionError

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from honeyhive.events.conventions.usage import inclusive
 from honeyhive.events.event import Event, EventType, Usage
 from honeyhive.events.sessions import assemble
 from honeyhive.events.totals import totals
+from honeyhive.events.usage import inclusive
 from honeyhive.export.prices import price
 from honeyhive.integration import start_event
 from honeyhive.testing import Recorder
@@ -271,9 +271,62 @@ def test_a_reported_cost_is_marked_and_an_unknown_model_has_none(recorder: Recor
 def test_a_price_is_never_negative_and_audio_has_its_own() -> None:
     plain = price(Usage(input_tokens=1000, output_tokens=0), "gpt-4o-audio-preview", "openai")
     spoken = price(Usage(input_tokens=1000, output_tokens=0, input_audio_tokens=900), "gpt-4o-audio-preview", "openai")
-    contradictory = price(Usage(input_tokens=1, output_tokens=0, cache_read_tokens=5), "gpt-4o-mini", "openai")
 
     assert plain is not None
     assert spoken is not None
     assert spoken.cost >= plain.cost > 0
-    assert contradictory is None
+
+
+def test_a_programs_exclusive_counts_cost_what_inclusive_ones_do(recorder: Recorder) -> None:
+    """Anthropic's own report says 10 tokens in where 110 went in, 100 of them from the cache."""
+    exclusive, inclusive_counts = (
+        Usage(input_tokens=tokens, output_tokens=5, cache_read_tokens=100) for tokens in (10, 110)
+    )
+    call = start_event(EventType.model, "call")
+    assert call is not None
+    call.finish(config={"model": "claude-sonnet-4-6", "provider": "anthropic"}, usage=exclusive)
+
+    metadata = recorder.event("call").metadata
+    priced = price(inclusive_counts, "claude-sonnet-4-6", "anthropic")
+    assert priced is not None
+    assert (metadata["prompt_tokens"], metadata["total_tokens"]) == (110, 115)
+    assert metadata["cost"] == priced.cost == getattr(price(exclusive, "claude-sonnet-4-6", "anthropic"), "cost", None)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "cost"), [(-1, -0.5), (1.5, "free"), ("five", True), (True, float("nan")), (10**20, float("inf"))]
+)
+def test_a_programs_count_or_cost_that_is_none_is_not_kept(recorder: Recorder, tokens: Any, cost: Any) -> None:
+    call = start_event(EventType.model, "call")
+    assert call is not None
+    call.finish(outputs={"content": "kept"}, usage=Usage(input_tokens=tokens, output_tokens=2, cost=cost))
+
+    found = recorder.event("call")
+    assert (found.outputs, found.metadata["completion_tokens"]) == ({"content": "kept"}, 2)
+    assert not {"prompt_tokens", "total_tokens", "cost", "cost_source"} & found.metadata.keys()
+
+
+@pytest.mark.parametrize(
+    ("usage", "model", "provider"),
+    [
+        (Usage(), "gpt-4o", "openai"),
+        (Usage(output_tokens=5), "gpt-4o", "openai"),
+        (Usage(input_tokens=5, output_tokens=5), "gpt-oss-20b", "ollama"),
+        (Usage(input_tokens=5, output_tokens=5), "nobody's", None),
+    ],
+)
+def test_what_a_call_costs_is_not_guessed(usage: Usage, model: str, provider: str | None) -> None:
+    """A call of which nothing but the model is known cost 0, and a model on one's own machine what others ask for it."""
+    assert price(usage, model, provider) is None
+
+
+def test_a_google_model_is_known_by_the_name_of_its_resource_too() -> None:
+    usage = Usage(input_tokens=1000, output_tokens=10)
+    names = (
+        "gemini-2.5-flash",
+        "models/gemini-2.5-flash",
+        "publishers/google/models/gemini-2.5-flash",
+        "projects/p/locations/europe-west1/publishers/google/models/gemini-2.5-flash",
+    )
+
+    assert len({price(usage, name, "google") for name in names} - {None}) == 1

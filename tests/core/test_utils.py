@@ -58,6 +58,19 @@ def test_a_dotdict_is_read_and_written_by_item_path_and_attribute() -> None:
     assert (d.setdefault("a.b", 8), d.setdefault("a.w", 9), d.a.w) == (1, 9, 9)
     assert d.to_dict()["a"] == {"b": 1, "x": {"y": 3}, "z": 5, "w": 9}
     assert type(d.to_dict()["a"]) is dict
+    assert (d.pop("a.z"), d.pop("a.z", 7), "a.z" in d, d.pop("c")) == (5, 7, False, 2)
+    with pytest.raises(KeyError):
+        d.pop("a.z")
+
+
+def test_dotdicts_joined_with_others_are_dotdicts() -> None:
+    d = DotDict(a={"b": 1})
+    d |= {"c": {"d": 2}}
+    joined = [d | {"e": {"f": 3}}, {"e": {"f": 3}} | d]
+
+    assert d.c.d == 2
+    assert [(one["e.f"], one["a.b"], type(one)) for one in joined] == [(3, 1, DotDict)] * 2
+    assert "e" not in d
 
 
 def test_a_name_that_a_dotdict_has_not_is_the_error_of_its_form() -> None:
@@ -108,6 +121,18 @@ def test_a_log_line_is_one_json_object() -> None:
     assert debug["timestamp"].endswith("+00:00")
     assert (error["level"], error["object"]) == ("ERROR", "object")
     assert "ValueError: invalid literal" in error["exception"]
+
+
+def test_a_log_line_is_written_whatever_is_in_it() -> None:
+    stream = io.StringIO()
+    logger = logger_to(stream, "tests.unruly", verbose=True)
+    cycle: list[Any] = []
+    cycle.append(cycle)
+    values: list[Any] = [1 << 70, "\ud800", {(1, 2): 3}, {"a": {1, 2}}, cycle]
+    for value in values:
+        logger.info("kept", honeyhive_data={"value": value})
+
+    assert [json.loads(line)["message"] for line in stream.getvalue().splitlines()] == ["kept"] * 5
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import dataclasses
 import datetime as dt
 import decimal
+import enum
 import threading
 import time
 from typing import Any
@@ -58,6 +59,10 @@ class BrokenZone(dt.tzinfo):
         raise RuntimeError("asked")
 
 
+class Color(enum.Enum):
+    RED = "red"
+
+
 def cyclic() -> list[Any]:
     items: list[Any] = [1]
     items.append(items)
@@ -78,6 +83,78 @@ def test_an_unknown_object_is_its_type_name() -> None:
 def test_cycles_and_bottomless_nesting_end() -> None:
     assert orjson.loads(to_json(cyclic())) == [1, "<cycle: list>"]
     assert len(to_json(deep(10_000))) < 1000
+
+
+def nested(levels: int, *, last: object = None) -> tuple[Any, ...]:
+    outer: tuple[Any, ...] = (last,)
+    for number in range(levels):
+        outer = (number, outer)
+    return outer
+
+
+def test_tuples_inside_tuples_do_not_end_the_process(recorder: Recorder) -> None:
+    """orjson 3.12 and 3.13.0 write past their buffer, as many bytes as there are tuples."""
+
+    @trace
+    def first(linked: tuple[Any, ...]) -> object:
+        return linked[0]
+
+    assert first(nested(10_000)) == 9_999
+    assert len(to_json(nested(10_000))) < 1000
+    assert orjson.loads(to_json(nested(2)))[1] == [0, [None]]
+    (event,) = recorder.events()
+    assert (event.error, event.outputs) == (None, {"result": 9_999})
+
+
+def test_objects_that_share_their_parts_are_not_written_out_without_end() -> None:
+    @dataclasses.dataclass
+    class Sum:
+        left: object
+        right: object
+
+    value: object = 1
+    for _ in range(40):
+        value = Sum(value, value)
+
+    size = len(to_json(value))  # beforehand: to show a failure, pytest would write the value out
+
+    assert size < 10_000_000
+
+
+def test_a_number_with_too_many_digits_is_told_by_its_length(recorder: Recorder) -> None:
+    @trace
+    def echo(number: int) -> int:
+        return number
+
+    class Big(int):
+        def __int__(self) -> int:
+            raise RuntimeError("asked")
+
+        __index__ = __str__ = __repr__ = __int__  # type: ignore[assignment]  # each raises
+
+    echo(1 << 100_000)
+    echo(Big(3))
+
+    long, small = recorder.events()
+    assert long.inputs == {"number": "<int of 100001 bits>"}
+    assert (small.inputs, small.outputs) == ({"number": 3}, {"result": 3})
+
+
+def test_keys_that_are_not_texts_are_all_kept() -> None:
+    """The second of two tuples, or of two objects of one type, took the place of the first."""
+    value = {(1, 2): "a", (3, 4): "b", Locked(): "c", None: "d", True: "e", "1": "f", 1 << 70: "g", Color.RED: "h"}
+
+    assert orjson.loads(to_json(value)) == {
+        "[1,2]": "a",
+        "[3,4]": "b",
+        f"<{__name__}.Locked>": "c",
+        "null": "d",
+        "true": "e",
+        "1": "f",
+        str(1 << 70): "g",
+        "red": "h",
+    }
+    assert sorted(orjson.loads(to_json({Locked(): 1, Locked(): 2, (1,): 3})).values()) == [1, 2, 3]
 
 
 def test_what_breaks_orjson_breaks_nothing() -> None:

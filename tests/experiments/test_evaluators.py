@@ -197,6 +197,20 @@ def test_settings_of_decorator_and_call_are_told_apart_from_arguments() -> None:
     assert scaled(2) == 5
 
 
+def test_evaluators_of_one_name_keep_their_own_settings() -> None:
+    def scaled(transform: str) -> Any:
+        def accuracy(value: float, factor: float) -> float:
+            return value * factor
+
+        return evaluator(accuracy, transform=transform, factor=1.0)
+
+    first, second = scaled("value * 10"), scaled("value * 100")
+    second.kwargs = {"factor": 2.0}
+
+    assert (first(1), second(1)) == (10.0, 200.0)
+    assert evaluator["accuracy"] is second
+
+
 def test_a_setting_that_cannot_be_used_is_named() -> None:
     with pytest.raises(ConfigurationError, match="repeat is 0 for evaluator 'never'"):
 

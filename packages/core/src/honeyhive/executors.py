@@ -34,7 +34,7 @@ class Carried(Generic[P, T]):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """The function and a carrier: contexts do not leave the process."""
-        return CarriedFar, (self._function, self._context.run(_carrier))
+        return CarriedFar, (self._function, self._context.copy().run(_carrier))
 
 
 class CarriedFar(Generic[P, T]):

@@ -14,6 +14,7 @@ from honeyhive.export.account import Progress
 from honeyhive.export.outlet import Outlet
 from honeyhive.export.queue import EventQueue
 from honeyhive.export.worker import Worker
+from honeyhive.guard import guard
 from honeyhive.settings import Settings
 
 if TYPE_CHECKING:
@@ -116,7 +117,8 @@ class Runtime:
         for reference in self._at_shutdown:
             callback = reference()
             if callback is not None:
-                callback()
+                with guard("end the sessions of a process"):
+                    callback()
         self._worker.stop(_SHUTDOWN_TIMEOUT_S)
 
     def reset_after_fork(self) -> None:
@@ -138,7 +140,7 @@ class _Process:
     """The runtime of this process, made by the first tracer."""
 
     runtime: Runtime | None = None
-    lock = threading.Lock()
+    lock = threading.RLock()
 
 
 _process: Final = _Process()
@@ -154,7 +156,7 @@ def runtime_for(settings: Settings) -> Runtime:
 
 
 def _after_fork_in_child() -> None:
-    _process.lock = threading.Lock()
+    _process.lock = threading.RLock()
     if _process.runtime is not None:
         _process.runtime.reset_after_fork()
 

@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any, ClassVar, Final, Unpack
 
 from honeyhive.events import otlp
@@ -21,7 +22,8 @@ from honeyhive.events.event import Event
 from honeyhive.events.reader import read_span
 from honeyhive.events.sessions import Session, assemble
 from honeyhive.export.outlet import Stats
-from honeyhive.settings import TracerOptions
+from honeyhive.export.screening import Screen
+from honeyhive.settings import Settings, TracerOptions
 from honeyhive.tracer import HoneyHiveTracer
 from honeyhive.tracing.channel import Channel, Payload, default_channel, set_default_channel
 
@@ -56,30 +58,45 @@ class StepClock:
 
 
 class Recorder:
-    """The finished spans of a `MemoryTracer`, readable at once and from any thread."""
+    """The finished spans of a `MemoryTracer` as a destination would get them, readable at once and from any thread.
 
-    def __init__(self) -> None:
+    They are redacted and cut to size as the tracer's *settings* say.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
         self._spans: list[tuple[bytes, bytes, bytes]] = []
         self._refused: Counter[str] = Counter()
         self._lock = threading.RLock()
         self.tracer: MemoryTracer
 
-    def put(self, scope: bytes, span: bytes | Payload, _size: int) -> None:
+    @cached_property
+    def _screen(self) -> Screen:
+        return Screen(self._settings, self._drop)
+
+    def put(self, scope: bytes, span: bytes | Payload, size: int) -> None:
         """Take one finished span."""
-        encoded = span if isinstance(span, bytes) else span.encode()
+        resource = getattr(span, "resource", None) or _NO_RESOURCE
         with self._lock:
-            self._spans.append((getattr(span, "resource", None) or _NO_RESOURCE, scope, encoded))
+            screen = self._screen
+            encoded = span if isinstance(span, bytes) else screen.encoded(span, size)
+            for screened in screen.spans([encoded]):
+                self._spans.append((screen.resource(resource), screen.scope(scope), screened))
 
     def refuse(self, reason: str) -> None:
         """Count one span that the tracer's settings leave out."""
+        self._drop(reason, 1)
+
+    def _drop(self, reason: str, count: int) -> None:
         with self._lock:
-            self._refused[reason] += 1
+            self._refused[reason] += count
 
     def stats(self) -> Stats:
         """The account: all that was accepted is delivered, unless the settings leave it out."""
         with self._lock:
             recorded, claims = len(self._spans), dict(self.tracer.channel.claims)
-            return Stats(recorded + self._refused.total(), recorded, 0, dict(self._refused), claims=claims)
+            accepted, redacted = recorded + self._refused.total(), self._screen.redactor.count
+            return Stats(accepted, recorded, 0, dict(self._refused), redacted, claims)
 
     def request(self) -> bytes:
         """Everything recorded, as the bytes of one OTLP request in the order of arrival."""
@@ -134,18 +151,21 @@ class MemoryTracer(HoneyHiveTracer):
     _environment: ClassVar[Mapping[str, str] | None] = {}
 
     def __init__(self, *, fixed: bool = True, **options: Unpack[TracerOptions]) -> None:
-        self.recorder = Recorder()
         options.setdefault("propagation_key", "testing")  # none is made in the data directory
         self._fixed = fixed
         super().__init__(**options)
         self.recorder.tracer = self
 
     def _open_channel(self) -> Channel:
-        recorder = self.recorder
+        recorder = self.recorder = Recorder(self.settings)
         sources: dict[str, Any] = {"bits": FixedIds(), "now_ns": StepClock()} if self._fixed else {}
         return Channel(
             self.settings, recorder.put, flush=_flushed, stats=recorder.stats, refuse=recorder.refuse, **sources
         )
+
+    def let_go(self) -> None:
+        """Undo what was patched and instrumented; unlike `shutdown`, nothing is recorded by it."""
+        self._undo_patches()
 
 
 def _flushed(_timeout_s: float) -> bool:
@@ -164,7 +184,10 @@ def wait_until(is_true: Callable[[], bool], *, timeout_s: float = 30.0) -> None:
 
 @contextmanager
 def recording(*, fixed: bool = True, **options: Unpack[TracerOptions]) -> Generator[Recorder]:
-    """A `MemoryTracer` as the default tracer inside the block; ids and clock are fixed unless *fixed* is False."""
+    """A `MemoryTracer` as the default tracer inside the block; ids and clock are fixed unless *fixed* is False.
+
+    What it patched or instrumented is undone at the block's end.
+    """
     before = default_channel()
     set_default_channel(None)
     tracer = MemoryTracer(fixed=fixed, **options)
@@ -172,4 +195,5 @@ def recording(*, fixed: bool = True, **options: Unpack[TracerOptions]) -> Genera
     try:
         yield tracer.recorder
     finally:
+        tracer.let_go()
         set_default_channel(before)

@@ -22,7 +22,8 @@ class Arguments:
     """The parameters of one function: which are recorded, under what names, and how a call's arguments fill them.
 
     ``recorded`` has the place of each in `values`, its encoded key and its name; ``names`` are the names alone. A call with
-    ``exact`` arguments and no keywords fills all parameters; -1 where no such call does.
+    ``exact`` arguments and no keywords fills all parameters; -1 where no such call does. ``is_of_another`` says that they are
+    those of a function that this one wraps: a call of this one may lack some, which it gives itself.
     """
 
     def __init__(self, function: Callable[..., object], ignored: frozenset[str] = frozenset()) -> None:
@@ -34,6 +35,7 @@ class Arguments:
         self._has_more = any(one.kind is one.VAR_POSITIONAL for one in parameters)
         self._has_named = any(one.kind is one.VAR_KEYWORD for one in parameters)
         self._ignored = ignored
+        self.is_of_another = hasattr(function, "__wrapped__") and not ignored  # which of them are ignored is not known
         self._all_names = [one.name for one in parameters]
         self.exact = len(parameters) if len(positional) == len(parameters) else -1
         self.recorded = [

@@ -87,7 +87,8 @@ def decorated(function: Any, options: TraceOptions) -> Any:
     if inspect.isclass(function):
         return trace_methods(function, options)
     if not callable(function):
-        hint = "; put @trace under @property" if isinstance(function, property) else ""
-        message = f"@trace takes functions and classes, not {type(function).__qualname__}{hint}"
+        kind = type(function).__qualname__
+        hint = f"; put @trace under @{kind}" if hasattr(function, "__get__") else ""
+        message = f"@trace takes functions and classes, not {kind}{hint}"
         raise TypeError(message)
     return traced(function, options)

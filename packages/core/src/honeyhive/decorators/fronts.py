@@ -32,6 +32,8 @@ async def traced({parameters}):
             item = await step(sent)
         except StopAsyncIteration:
             return
+        finally:
+            sent = None  # an error that leaves here would refer to this frame, and the frame to it
         step = stream.asend
         try:
             sent = yield item
@@ -44,6 +46,7 @@ async def traced({parameters}):
 
 _TAKES_MORE: Final = 0x04  # CO_VARARGS, which `inspect` has; its import is the caller's
 _TAKES_NAMED: Final = 0x08  # CO_VARKEYWORDS
+IS_AWAITABLE: Final = 0x100  # CO_ITERABLE_COROUTINE, which `types.coroutine` sets
 
 Run = Callable[[tuple[Any, ...], dict[str, Any]], Any]
 
@@ -55,7 +58,9 @@ def coroutine_front(function: Callable[..., Any], run: Run) -> Callable[..., Any
 
 def generator_front(function: Callable[..., Any], run: Run) -> Callable[..., Any]:
     """A generator function like *function* that yields from ``run(args, kwargs)``."""
-    return _front(_GENERATOR, function, run)
+    front = _front(_GENERATOR, function, run)
+    code: Any = getattr(function, "__code__", None)
+    return types.coroutine(front) if code is not None and code.co_flags & IS_AWAITABLE else front
 
 
 def async_generator_front(function: Callable[..., Any], run: Run) -> Callable[..., Any]:

@@ -1,6 +1,7 @@
 """What a traced function, class or block is told: the keywords of `trace`, checked once."""
 
 import dataclasses
+import types
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, Protocol, TypedDict, TypeVar, cast
 
@@ -153,5 +154,6 @@ def tracer_finder(tracer: Any) -> Callable[[tuple[object, ...]], Any] | None:
         return None
     function = cast("Callable[..., Any]", tracer)
     code = getattr(function, "__code__", None)
-    takes_receiver = code is not None and code.co_argcount > len(getattr(function, "__defaults__", None) or ())
+    given = len(getattr(function, "__defaults__", None) or ()) + isinstance(function, types.MethodType)
+    takes_receiver = code is not None and code.co_argcount > given
     return (lambda args: function(*args[:1])) if takes_receiver else (lambda _args: function())

@@ -1,6 +1,7 @@
 """What is known of a traced function before any call, and what each call does with it."""
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from contextvars import Token
 from functools import partial
 from typing import Any, Final
@@ -9,7 +10,7 @@ from opentelemetry.context import Context
 
 from honeyhive.decorators.arguments import Arguments, name_of
 from honeyhive.decorators.options import TraceOptions, tracer_finder
-from honeyhive.decorators.results import LATER, cover
+from honeyhive.decorators.results import LATER, cover, is_later
 from honeyhive.decorators.special import in_named_session, specialise
 from honeyhive.guard import guard
 from honeyhive.tracing.channel import Channel
@@ -70,12 +71,15 @@ class CallPlan:
             if inside is not context:
                 event.base = inside
             event.names = self.names
-            if self.arguments is not None:
-                if event.session.is_sampled:
-                    self._capture(self.arguments, event, args, kwargs)
-                else:
-                    event.capture_late = partial(self._capture, self.arguments, event, args, kwargs)
+            arguments = self.arguments
+            if arguments is not None:
+                if not event.session.is_sampled:
+                    event.capture_late = partial(self._capture, arguments, event, args, kwargs)
                     event.is_plain = False
+                elif len(args) == arguments.exact and not kwargs and channel.capture is None:
+                    _fill(event, arguments.recorded, args)
+                else:
+                    self._capture(arguments, event, args, kwargs)
             if self._is_special:
                 specialise(event, self.options)
         except Exception as error:  # noqa: BLE001  the function is called whatever happens here
@@ -90,20 +94,20 @@ class CallPlan:
     def _capture(
         self, arguments: Arguments, event: OpenEvent, args: tuple[object, ...], kwargs: dict[str, object]
     ) -> None:
-        is_whole = len(args) == arguments.exact and not kwargs
-        values = args if is_whole else arguments.values(args, kwargs)
+        values = arguments.values(args, kwargs)
         if values is None:  # the call itself is wrong; calling the function says so better than we can
             event.names = _ONLY_RESULT
+            if arguments.is_of_another:
+                event.capture_inputs({"args": args, "kwargs": kwargs})
+                event.names += _ONLY_RESULT
             return
-        captured, recorded = event.captured, arguments.recorded
+        recorded = arguments.recorded
         if event.channel.capture is not None:
             recorded = [
                 one for one in recorded if event.channel.capture.reads("inputs", one[2].removeprefix("inputs."))
             ]
             event.names = (*(name for _, _, name in recorded), *_ONLY_RESULT)
-        for index, key, name in recorded:
-            if add_value(captured, key, values[index]):
-                event.mark_texts((name,))
+        _fill(event, recorded, values)
 
     def end(self, call: Call, result: Any) -> Any:
         """End the event of one call with what it returned, which is returned; a stream that it returned is covered."""
@@ -111,7 +115,9 @@ class CallPlan:
         detach(token, context)
         try:
             if type(result) in LATER:
-                return cover(result, event, context, keeps_result=self.options.capture_outputs)
+                references = sys.getrefcount(result)  # by itself, for nothing else to refer to it meanwhile
+                if is_later(result, references):
+                    return cover(result, event, context, keeps_result=self.options.capture_outputs)
             if self.options.capture_outputs:
                 event.finish_call(result)
             else:
@@ -127,3 +133,10 @@ class CallPlan:
         detach(token, context)
         with guard("end an event"):
             event.fail(error)
+
+
+def _fill(event: OpenEvent, recorded: Sequence[tuple[int, bytes, str]], values: Sequence[object]) -> None:
+    pieces = event.captured
+    for index, key, name in recorded:
+        if add_value(pieces, key, values[index]):
+            event.mark_texts((name,))

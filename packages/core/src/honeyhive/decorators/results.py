@@ -1,22 +1,45 @@
 """Functions that return their work instead of doing it: a generator, an asynchronous one, a coroutine.
 
 Their event covers that work too. Other iterators are not covered: what is behind one may be anything, and handing the
-program another object than its own would be noticed.
+program another object than its own would be noticed. Neither is what somebody else refers to: a generator that its owner
+goes on with later would be closed with the one in its place.
 """
 
-from collections.abc import Generator
+import sys
+from collections.abc import Callable, Generator
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import Any, Final, cast
 
 from opentelemetry.context import Context
 
-from honeyhive.decorators.fronts import async_generator_front
+from honeyhive.decorators.fronts import IS_AWAITABLE, async_generator_front
 from honeyhive.events.event import Status
 from honeyhive.guard import guard
 from honeyhive.tracing.span import OpenEvent
 from honeyhive.tracing.streams import TracedStream, wrap_async_stream, wrap_stream
 
 LATER: Final = frozenset({GeneratorType, AsyncGeneratorType, CoroutineType})
+
+
+def _returned(function: Callable[[], object]) -> int:
+    result = function()
+    return _references(None, result)
+
+
+def _references(_call: object, result: object) -> int:
+    return sys.getrefcount(result)
+
+
+# How many references `CallPlan.end` sees to what nobody but the traced call refers to; it is called just like these two.
+_ALONE: Final = _returned(object)
+
+
+def is_later(result: object, references: int) -> bool:
+    """Whether *result* is work still to be done, which nobody but the caller has: *references* are those `CallPlan.end` sees."""
+    if type(result) not in LATER or references > _ALONE:
+        return False
+    # A generator that can be awaited, of `types.coroutine`, has no equal in Python.
+    return not (type(result) is GeneratorType and result.gi_code.co_flags & IS_AWAITABLE)
 
 
 def cover(result: Any, event: OpenEvent, context: Context, *, keeps_result: bool) -> Any:

@@ -12,6 +12,7 @@ from honeyhive.decorators.plan import CallPlan
 from honeyhive.tracing.streams import wrap_async_stream, wrap_stream
 
 _MARK: Final = "__honeyhive_traced__"
+_CACHE_METHODS: Final = ("cache_info", "cache_clear")  # of `functools.lru_cache`, which `functools.wraps` leaves behind
 
 
 def traced(function: Callable[..., Any], options: TraceOptions, *, checks_names: bool = True) -> Callable[..., Any]:
@@ -23,6 +24,9 @@ def traced(function: Callable[..., Any], options: TraceOptions, *, checks_names:
     if plan.arguments is not None and checks_names:
         plan.arguments.check_ignored()
     wrapper = _wrapper_of(function)(function, plan)
+    for name in _CACHE_METHODS:
+        if not hasattr(wrapper, name) and hasattr(function, name):
+            setattr(wrapper, name, getattr(function, name))
     setattr(wrapper, _MARK, True)
     return wrapper
 

@@ -8,9 +8,11 @@ from typing import Any, Final, Self, cast
 
 import orjson
 
-from honeyhive import semconv
 from honeyhive.errors import EventError
+from honeyhive.events.usage import Usage
 from honeyhive.events.values import to_json
+
+__all__ = ["MAPPING_FIELDS", "SECONDS_OF_OUR_DAYS", "Event", "EventType", "Status", "Usage"]
 
 
 class EventType(StrEnum):
@@ -31,49 +33,6 @@ class Status(StrEnum):
     CANCELLED = "cancelled"
     ABANDONED = "abandoned"
     WAITING = "waiting"
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Usage:
-    """Tokens of one provider call.
-
-    Totals are inclusive: ``input_tokens`` contains the cached ones and ``output_tokens`` the reasoning ones; details are
-    subsets and are never subtracted (design decision 11). ``cost`` is in USD. None means that the provider did not say.
-    """
-
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    total_tokens: int | None = None
-    cache_read_tokens: int | None = None
-    cache_write_tokens: int | None = None
-    reasoning_tokens: int | None = None
-    input_audio_tokens: int | None = None
-    output_audio_tokens: int | None = None
-    cost: float | None = None
-
-    @property
-    def total(self) -> int | None:
-        """The provider's total, or the sum of input and output when it gave both."""
-        if self.total_tokens is not None:
-            return self.total_tokens
-        if self.input_tokens is None or self.output_tokens is None:
-            return None
-        return self.input_tokens + self.output_tokens
-
-    def to_metadata(self) -> dict[str, Any]:
-        """The names that an event's metadata has for it; what the provider did not say is left out."""
-        values = {
-            semconv.PROMPT_TOKENS: self.input_tokens,
-            semconv.COMPLETION_TOKENS: self.output_tokens,
-            semconv.TOTAL_TOKENS: self.total,
-            semconv.CACHE_READ_TOKENS: self.cache_read_tokens,
-            semconv.CACHE_WRITE_TOKENS: self.cache_write_tokens,
-            semconv.REASONING_TOKENS: self.reasoning_tokens,
-            semconv.INPUT_AUDIO_TOKENS: self.input_audio_tokens,
-            semconv.OUTPUT_AUDIO_TOKENS: self.output_audio_tokens,
-            semconv.COST: self.cost,
-        }
-        return {name: value for name, value in values.items() if value is not None}
 
 
 def _empty() -> dict[str, Any]:
@@ -158,6 +117,9 @@ class Event:
         Raises `EventError`, naming the field, when one is unknown, missing, or not what `Event` takes, and when ``duration``
         is not the time between start and end in milliseconds: then one of the three is in another unit.
         """
+        if not isinstance(cast("object", record), Mapping):
+            message = f"not an event record: {type(record).__name__}, where a mapping is wanted"
+            raise EventError(message)
         unknown = sorted(str(key) for key in record.keys() - _FIELDS - {"duration"})
         missing = sorted(_REQUIRED_FIELDS - record.keys())
         if unknown or missing:
@@ -224,7 +186,7 @@ def _check_duration(event: Event, duration: object) -> None:
         return
     if isinstance(duration, bool) or not isinstance(duration, (int, float)):
         _refuse("duration", duration, "a number of milliseconds")
-    if abs(cast("float", duration) - event.duration) > _DURATION_SLACK_MS:
+    if not abs(cast("float", duration) - event.duration) <= _DURATION_SLACK_MS:  # NaN too is another time
         message = (
             f"event field duration is {duration}, and end_time - start_time is {event.duration:g}; all three are in "
             "milliseconds"

@@ -6,13 +6,13 @@ Field numbers are those of ``opentelemetry/proto/trace/v1/trace.proto`` and ``co
 
 import struct
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Final, cast
 
 import orjson
 
-from honeyhive.events.values import to_json, utf8
+from honeyhive.events.values import digits, key_text, to_json, utf8
 from honeyhive.events.wire import SHORT, SHORT_VARINTS, delimited, signed_varint, varint
 
 _DOUBLE: Final = struct.Struct("<d").pack
@@ -20,6 +20,7 @@ _TIMES: Final = struct.Struct("<BQBQ").pack
 _FIXED64: Final = struct.Struct("<Q").pack
 _FIXED32: Final = struct.Struct("<I").pack
 
+_MAX_LEVELS: Final = 16
 _ATTRIBUTE: Final = b"\x4a"  # Span.attributes = 9
 _START_TAG: Final = 0x39  # Span.start_time_unix_nano = 7, fixed64
 _END_TAG: Final = 0x41  # Span.end_time_unix_nano = 8, fixed64
@@ -34,16 +35,43 @@ _CHECKSUM_TAG: Final = varint(CHECKSUM_FIELD << 3 | 5)
 CHECKSUM_SIZE: Final = len(_CHECKSUM_TAG) + 4
 
 
+class _Made(dict[int, bytes]):
+    """What *make* makes of a number below `SHORT`, kept from its first use."""
+
+    def __init__(self, make: Callable[[int], bytes]) -> None:
+        self._make = make
+
+    def __missing__(self, number: int) -> bytes:
+        made = self[number] = self._make(number)
+        return made
+
+
+def _text_start(size: int) -> bytes:
+    """KeyValue.value = 2 with AnyValue.string_value = 1, up to the text's own *size* bytes."""
+    length = varint(size)
+    return b"".join((b"\x12", varint(1 + len(length) + size), b"\x0a", length))
+
+
+def _number_value(number: int) -> bytes:
+    """KeyValue.value = 2 with AnyValue.int_value = 3."""
+    return delimited(b"\x12", b"\x18" + varint(number))
+
+
+_TEXT_STARTS: Final = _Made(_text_start)
+_SMALL_NUMBERS: Final = _Made(_number_value)
+
+
 @lru_cache(4096)
 def encode_key(key: str) -> bytes:
     """KeyValue.key = 1."""
     return delimited(b"\x0a", utf8(key))
 
 
-def any_value(value: object) -> bytes:  # noqa: PLR0911  one return a kind of value
+def any_value(value: object, above: tuple[int, ...] = ()) -> bytes:  # noqa: PLR0911  one return a kind of value
     """An AnyValue message: scalars typed, sequences and mappings as arrays and key-value lists, None empty.
 
-    ``int`` beyond 64 bits becomes text, which OTLP has no other place for.
+    ``int`` beyond 64 bits becomes text, which OTLP has no other place for. A container that is inside itself, or 16 levels
+    deep, is its JSON text, and so is an object that is none of these; *above* are the containers that *value* is inside of.
     """
     kind = type(value)
     if kind is str:
@@ -52,26 +80,40 @@ def any_value(value: object) -> bytes:  # noqa: PLR0911  one return a kind of va
         return b"\x10\x01" if value else b"\x10\x00"
     if kind is int:
         number = cast("int", value)
-        return b"\x18" + signed_varint(number) if -(1 << 63) <= number < 1 << 63 else any_value(str(number))
+        return b"\x18" + signed_varint(number) if -(1 << 63) <= number < 1 << 63 else any_value(digits(number))
     if kind is float:
         return b"\x21" + _DOUBLE(cast("float", value))
     if value is None:
         return b""
-    if isinstance(value, bytes):
-        return delimited(b"\x3a", value)
-    if isinstance(value, Mapping):
-        pairs = cast("Mapping[object, object]", value).items()
-        body = b"".join(
-            delimited(b"\x0a", encode_key(str(key)) + delimited(b"\x12", any_value(item))) for key, item in pairs
-        )
-        return delimited(b"\x32", body)
-    if isinstance(value, Sequence) and not isinstance(value, (str, bytearray)):
+    # By their types: an object that is asked for its class may never answer.
+    if issubclass(kind, bytes):
+        return delimited(b"\x3a", cast("bytes", value))
+    is_mapping = issubclass(kind, Mapping)
+    if is_mapping or (issubclass(kind, Sequence) and not issubclass(kind, (str, bytearray))):
+        if len(above) == _MAX_LEVELS or id(value) in above:
+            return delimited(b"\x0a", to_json(value))
+        inside = (*above, id(value))
+        if is_mapping:
+            return _pairs(cast("Mapping[object, object]", value), inside)
         items = cast("Sequence[object]", value)
-        return delimited(b"\x2a", b"".join(delimited(b"\x0a", any_value(item)) for item in items))
-    if isinstance(value, (str, int, float)):  # subclasses: enums, numpy scalars
-        base = str if isinstance(value, str) else int if isinstance(value, int) else float
-        return any_value(base(value))
-    return delimited(b"\x0a", to_json(value))
+        return delimited(b"\x2a", b"".join(delimited(b"\x0a", any_value(item, inside)) for item in items))
+    is_scalar = issubclass(kind, (str, int, float))
+    return any_value(_base(cast("str | float", value))) if is_scalar else delimited(b"\x0a", to_json(value))
+
+
+def _pairs(value: Mapping[object, object], inside: tuple[int, ...]) -> bytes:
+    pairs = (
+        encode_key(key if type(key) is str else key_text(key)) + delimited(b"\x12", any_value(item, inside))
+        for key, item in value.items()
+    )
+    return delimited(b"\x32", b"".join(delimited(b"\x0a", pair) for pair in pairs))
+
+
+def _base(value: str | float) -> str | float:
+    """What an object of a subclass (an enum, a numpy scalar) is, past code of its own."""
+    if isinstance(value, str):
+        return str.__str__(value)
+    return int.__int__(value) if isinstance(value, int) else float.__float__(value)
 
 
 def attribute(key: str, value: object, tag: bytes = _ATTRIBUTE) -> bytes:
@@ -82,22 +124,16 @@ def attribute(key: str, value: object, tag: bytes = _ATTRIBUTE) -> bytes:
 def text_attribute(key: bytes, text: bytes) -> bytes:
     """A span attribute with a key of `encode_key` and a text that is in UTF-8 already; the hot path's own."""
     size = len(text)
-    length = SHORT_VARINTS[size] if size < SHORT else varint(size)
-    inner = 1 + len(length) + size
-    inner_length = SHORT_VARINTS[inner] if inner < SHORT else varint(inner)
-    outer = len(key) + 1 + len(inner_length) + inner
-    outer_length = SHORT_VARINTS[outer] if outer < SHORT else varint(outer)
-    return b"".join((_ATTRIBUTE, outer_length, key, b"\x12", inner_length, b"\x0a", length, text))
+    start = _TEXT_STARTS[size] if size < SHORT else _text_start(size)
+    outer = len(key) + len(start) + size
+    return b"".join((_ATTRIBUTE, SHORT_VARINTS[outer] if outer < SHORT else varint(outer), key, start, text))
 
 
 def text_head(key: bytes, size: int) -> bytes:
     """What is before a text of *size* bytes in `text_attribute`: the hot path joins its texts once, with all else."""
-    length = SHORT_VARINTS[size] if size < SHORT else varint(size)
-    inner = 1 + len(length) + size
-    inner_length = SHORT_VARINTS[inner] if inner < SHORT else varint(inner)
-    outer = len(key) + 1 + len(inner_length) + inner
-    outer_length = SHORT_VARINTS[outer] if outer < SHORT else varint(outer)
-    return b"".join((_ATTRIBUTE, outer_length, key, b"\x12", inner_length, b"\x0a", length))
+    start = _TEXT_STARTS[size] if size < SHORT else _text_start(size)
+    outer = len(key) + len(start) + size
+    return b"".join((_ATTRIBUTE, SHORT_VARINTS[outer] if outer < SHORT else varint(outer), key, start))
 
 
 def field_attribute(key: bytes, value: object) -> bytes:
@@ -105,14 +141,11 @@ def field_attribute(key: bytes, value: object) -> bytes:
     kind = type(value)
     if kind is dict or kind is list:
         return text_attribute(key, to_json(value))
-    if type(value) is str:
-        return text_attribute(key, utf8(value))
+    if kind is str:
+        return text_attribute(key, utf8(cast("str", value)))
     if type(value) is int and 0 <= value < SHORT:
-        number = SHORT_VARINTS[value]
-        size = len(number) + 1
-        return b"".join(
-            (_ATTRIBUTE, SHORT_VARINTS[len(key) + 2 + size], key, b"\x12", SHORT_VARINTS[size], b"\x18", number)
-        )
+        number = _SMALL_NUMBERS[value]
+        return b"".join((_ATTRIBUTE, varint(len(key) + len(number)), key, number))
     # By its real type: `isinstance` would make a lazy proxy load what it stands for.
     if value is None or issubclass(kind, (int, float)):
         return delimited(_ATTRIBUTE, key + delimited(b"\x12", any_value(value)))

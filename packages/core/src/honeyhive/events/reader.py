@@ -204,7 +204,7 @@ def _metadata(span: DecodedSpan, metadata: Mapping[str, Any], reading: Reading) 
     is_error = span.status_code == _STATUS_ERROR or reading.error is not None
     merged: dict[str, Any] = {
         semconv.STATUS: str(Status.ERROR if is_error else Status.OK),
-        **{key: _plain(value) for key, value in reading.attributes.items() if key not in reading.taken},
+        **_plain(reading.left()),
         **metadata,
         "trace_id": span.trace_id.hex(),
         "span_id": span.span_id.hex(),

@@ -101,6 +101,8 @@ class evaluator(metaclass=_Registry):  # noqa: N801  a decorator's name, as in 1
         sources = EvaluatorSettings(name=self.name)
         sources.init_settings, sources.init_kwargs = eval_settings, dict(eval_kwargs or {})
         sources.deco_settings, sources.deco_kwargs = EvalSettings(name=self.name, **given), kwargs
+        # Its own: another evaluator of this name takes its place in the registry, and no more.
+        self._sources = sources
         evaluator.all_evaluators[self.name] = self
         evaluator.all_evaluator_settings[self.name] = sources
         functools.update_wrapper(self, func)
@@ -109,20 +111,20 @@ class evaluator(metaclass=_Registry):  # noqa: N801  a decorator's name, as in 1
     @property
     def settings(self) -> EvalSettings:
         """The settings that apply to a call that gives none; set, they replace those of every other source."""
-        return evaluator.all_evaluator_settings[self.name].resolve_settings()
+        return self._sources.resolve_settings()
 
     @settings.setter
     def settings(self, value: EvalSettings) -> None:
-        evaluator.all_evaluator_settings[self.name].explicit_settings = value
+        self._sources.explicit_settings = value
 
     @property
     def kwargs(self) -> dict[str, Any]:
         """The arguments that each call gets besides its own."""
-        return evaluator.all_evaluator_settings[self.name].resolve_kwargs()
+        return self._sources.resolve_kwargs()
 
     @kwargs.setter
     def kwargs(self, value: dict[str, Any]) -> None:
-        evaluator.all_evaluator_settings[self.name].explicit_kwargs = value
+        self._sources.explicit_kwargs = value
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """The score of one call; raises what the function raises, and ``AssertionError`` where ``asserts`` says so."""
@@ -142,10 +144,9 @@ class evaluator(metaclass=_Registry):  # noqa: N801  a decorator's name, as in 1
 
     def _for_call(self, kwargs: Mapping[str, Any]) -> tuple[EvalSettings, dict[str, Any]]:
         given, arguments = EvalSettings.extract_eval_settings_and_kwargs(kwargs)
-        sources = evaluator.all_evaluator_settings[self.name]
-        settings = sources.resolve_settings()
+        settings = self._sources.resolve_settings()
         settings.update(given)
-        return settings, sources.resolve_kwargs(arguments)
+        return settings, self._sources.resolve_kwargs(arguments)
 
     def _function(self, settings: EvalSettings) -> Function:
         """The function to call: the evaluator's own, or the evaluator that it wraps, with that one's settings."""

@@ -4,15 +4,16 @@ import email.utils
 import logging
 import math
 import time
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
 
 from honeyhive import __about__
 from honeyhive.chance import chance
 from honeyhive.export.compression import compress
 from honeyhive.export.otlp_json import to_otlp_json
 from honeyhive.export.outcome import Outcome
-from honeyhive.export.partial import rejected_spans
+from honeyhive.export.replies import MOST_BYTES, Reply, beginning_of, rejected_in
 from honeyhive.export.updates import Parting, has_updates
 from honeyhive.guard import guard
 from honeyhive.lateload import late_imports
@@ -28,20 +29,11 @@ _SERVER_ERROR: Final = 500
 _UNAVAILABLE: Final = 503
 _RETRIED_STATUS: Final = frozenset({408, 429})
 _MAX_BACKOFF_S: Final = 30.0
-_MAX_ANSWER_BYTES: Final = 1 << 16
 # What a destination answers that cannot read a body, which may be for its compression.
 _MISUNDERSTOOD: Final = frozenset({"http_400", "http_415"})
 
 
-class _Answer(NamedTuple):
-    """What a destination answered; of a long body the beginning."""
-
-    status: int
-    headers: Mapping[str, str]
-    content: bytes
-
-
-_Send = Callable[[str, str, bytes, dict[str, str], float], _Answer]
+_Send = Callable[[str, str, bytes, dict[str, str], float], Reply]
 
 
 class Delivery:
@@ -87,31 +79,25 @@ class Delivery:
             return self._send(settings, "POST", url, content, headers, timeout_s)
         packed = compress(content, method)
         outcome = self._send(settings, "POST", url, packed, {**headers, "Content-Encoding": method}, timeout_s)
-        if outcome.refused in _MISUNDERSTOOD:
-            plain = self._send(settings, "POST", url, content, headers, timeout_s)
-            if plain.is_delivered:
-                self._takes_compressed = False
-                _LOG.warning(
-                    "honeyhive: %s takes no %s; events go uncompressed, as with HH_OTLP_COMPRESSION=none", url, method
-                )
-            return plain
-        return outcome
+        if outcome.refused not in _MISUNDERSTOOD:
+            return outcome
+        plain = self._send(settings, "POST", url, content, headers, timeout_s)
+        if plain.is_delivered:
+            self._takes_compressed = False
+            _LOG.warning(
+                "honeyhive: %s takes no %s; events go uncompressed, as with HH_OTLP_COMPRESSION=none", url, method
+            )
+        return plain
 
     def _send(
-        self,
-        settings: Settings,
-        method: str,
-        url: str,
-        content: bytes,
-        headers: dict[str, str],
-        timeout_s: float,
+        self, settings: Settings, method: str, url: str, content: bytes, headers: dict[str, str], timeout_s: float
     ) -> Outcome:
         with late_imports():
             import httpx  # noqa: PLC0415  a quarter of a second of imports, only where something is sent
         try:
             with late_imports():
                 request = self._request_of(settings)
-            answer = request(method, url, content, headers, timeout_s)
+            reply = request(method, url, content, headers, timeout_s)
         except httpx.ReadTimeout:
             return Outcome(failure="timeout")
         except (httpx.HTTPError, OSError):  # the latter is what `requests` raises
@@ -119,7 +105,7 @@ class Delivery:
         except Exception as error:  # noqa: BLE001  what httpx does not call an HTTP error, such as a header it cannot send
             guard.swallow(error, "deliver events")
             return Outcome()
-        return _judge(answer)
+        return _judge(reply)
 
     def _request_of(self, settings: Settings) -> _Send:
         """What sends a request as *settings* want it: the caller's own client, or ours."""
@@ -159,19 +145,17 @@ class Delivery:
 
 
 def _by_httpx(client: "httpx.Client") -> _Send:
-    def send(method: str, url: str, content: bytes, headers: dict[str, str], timeout_s: float) -> _Answer:
-        deadline = time.monotonic() + timeout_s
+    import httpx  # noqa: PLC0415  see above
+
+    def send(method: str, url: str, content: bytes, headers: dict[str, str], timeout_s: float) -> Reply:
         # A redirect that turned the POST into a GET would look like success.
         with client.stream(
             method, url, content=content, headers=headers, timeout=timeout_s, follow_redirects=False
-        ) as response:
-            # Its own limit holds for each piece: an answer that comes drop by drop would never end.
-            read = bytearray()
-            for piece in response.iter_bytes():
-                read += piece
-                if len(read) > _MAX_ANSWER_BYTES or time.monotonic() > deadline:
-                    break
-            return _Answer(response.status_code, response.headers, bytes(read))
+        ) as answer:
+            body = b""
+            with suppress(httpx.HTTPError):  # the status stands, whatever becomes of the body
+                body = beginning_of(answer.iter_raw(), timeout_s)
+            return Reply(answer.status_code, answer.headers, body)
 
     return send
 
@@ -179,9 +163,14 @@ def _by_httpx(client: "httpx.Client") -> _Send:
 def _by_requests(session: Any) -> _Send:
     """Sends with a ``requests.Session``, as 1.x did."""
 
-    def send(method: str, url: str, content: bytes, headers: dict[str, str], timeout_s: float) -> _Answer:
-        answer = session.request(method, url, data=content, headers=headers, timeout=timeout_s, allow_redirects=False)
-        return _Answer(answer.status_code, answer.headers, answer.content)
+    def send(method: str, url: str, content: bytes, headers: dict[str, str], timeout_s: float) -> Reply:
+        with session.request(
+            method, url, data=content, headers=headers, timeout=timeout_s, allow_redirects=False, stream=True
+        ) as answer:
+            body = b""
+            with suppress(OSError):  # what `requests` raises; the status stands
+                body = beginning_of(answer.iter_content(MOST_BYTES), timeout_s)
+            return Reply(answer.status_code, answer.headers, body)
 
     return send
 
@@ -226,17 +215,17 @@ def _own_headers(settings: Settings) -> dict[str, str]:
     }
 
 
-def _judge(answer: _Answer) -> Outcome:
-    status = answer.status
+def _judge(reply: Reply) -> Outcome:
+    status = reply.status
     if status // 100 == _SUCCESS:
-        left_out = rejected_spans(answer.content, answer.headers)
-        return Outcome(is_delivered=True, dropped={"rejected": left_out} if left_out else {})
+        rejected = rejected_in(reply)
+        return Outcome(is_delivered=True, dropped={"rejected": rejected} if rejected else {})
     if status in {401, 403}:
         return Outcome(is_unauthorized=True, refused=f"http_{status}")
     if status in _RETRIED_STATUS or status >= _SERVER_ERROR:
         # Of what a destination may fail at because of the body, only what says nothing else.
         failure = f"http_{status}" if status >= _SERVER_ERROR and status != _UNAVAILABLE else None
-        return Outcome(failure=failure, retry_after_s=retry_after_s(answer.headers.get("retry-after")))
+        return Outcome(failure=failure, retry_after_s=retry_after_s(reply.headers.get("retry-after")))
     return Outcome(refused=f"http_{status}")
 
 

@@ -84,10 +84,7 @@ class Lane:
         self._has_arrived = bool(self._suspects)
 
     def fail(self, group: list[Batch]) -> bool:
-        """*group*, which is what `next` gave, was answered with an error; whether it is given up: one event, at fault itself.
-
-        Raises ``OSError`` when a segment is gone.
-        """
+        """*group*, which is what `next` gave, was answered with an error; whether it is given up: one event, at fault itself."""
         suspect = self._trial
         if suspect is None:
             group[0].attempts += 1
@@ -128,8 +125,11 @@ def _first_of(batches: deque[Batch], max_count: int | None, max_bytes: int) -> l
 
 
 def halves_of(group: list[Batch]) -> list[list[Batch]]:
-    """*group* in two parts; nothing for a single event. Raises ``OSError`` when a segment is gone."""
+    """*group* in two parts; nothing for a single event, nor where a segment is gone, which is found when it is read again."""
     if len(group) > 1:
         middle = len(group) // 2
         return [group[:middle], group[middle:]]
-    return [[half] for half in group[0].halves()] if group[0].count > 1 else []
+    try:
+        return [[half] for half in group[0].halves()] if group[0].count > 1 else []
+    except OSError:
+        return []

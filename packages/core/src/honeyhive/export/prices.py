@@ -2,10 +2,11 @@
 
 import dataclasses
 import datetime as dt
+import re
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any, Final, cast
 
-from honeyhive.events.event import Usage
+from honeyhive.events.usage import Usage, sound
 from honeyhive.lateload import late_imports
 
 
@@ -23,13 +24,23 @@ class Price:
     date: str | None = None
 
 
+# Who serves models on the program's own machines; what that costs is in no list, though others sell the same models.
+_OWN_MACHINES: Final = frozenset(
+    {"ollama", "vllm", "llamacpp", "llama.cpp", "llamafile", "lmstudio", "lm_studio", "localai"}
+)
+# Google's APIs take a model's name and the name of its resource.
+_RESOURCE: Final = re.compile(r"^(?:projects/[^/]+/locations/[^/]+/)?(?:publishers/[^/]+/)?models/")
+
+
 def price(usage: Usage, model: str | None, provider: str | None) -> Price | None:
-    """The price of *usage*, or None when the model is unknown.
+    """The price of *usage*, or None when the model is unknown, its input is, or it runs on the program's own machines.
 
     *provider* is a hint; a model that the list does not have under it is looked up under any provider.
     """
-    if model is None:
+    usage = sound(usage)
+    if model is None or usage.input_tokens is None or (provider or "").lower() in _OWN_MACHINES:
         return None
+    model = _RESOURCE.sub("", model)
     counts: dict[str, Any] = {
         "input_tokens": usage.input_tokens,
         "output_tokens": usage.output_tokens,

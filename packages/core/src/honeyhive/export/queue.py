@@ -84,17 +84,18 @@ class EventQueue:
     def _put(self, outlet: Outlet, scope: bytes, span: "bytes | Encodable", size: int) -> None:
         """Hand one span over; never blocks longer than the overload wait, counts what does not fit."""
         with self._lock:
-            is_taken = not self._is_closed and self._bytes + size <= self._max_bytes
+            waiting = self._bytes + size
+            is_taken = waiting <= self._max_bytes and not self._is_closed
             if is_taken:
                 outlet.entered += 1
-                self._bytes += size
+                self._bytes = waiting
                 self._items.append((outlet, scope, span, size))
         if not is_taken:
             self.refuse(outlet, "shutdown" if self._is_closed else "queue_full")
             return
         if self._is_idle:
             self._start_work()
-        if self._bytes > self._half:
+        if waiting > self._half:
             self._hand_over()
 
     def refuse(self, outlet: Outlet, reason: str) -> None:

@@ -6,6 +6,7 @@ from typing import Final
 
 from honeyhive import semconv
 from honeyhive.events import otlp
+from honeyhive.export.queue import Encodable, Shortenable
 from honeyhive.export.redaction import Redactor
 from honeyhive.export.truncation import cap_for, cut_span, cut_text
 from honeyhive.guard import guard
@@ -33,6 +34,12 @@ class Screen:
         self._max_session_bytes = settings.max_session_bytes
         self._spent: OrderedDict[bytes, int] = OrderedDict()
         self._known: dict[tuple[str, bytes], bytes] = {}
+
+    def encoded(self, span: Encodable, size: int) -> bytes:
+        """The bytes of *span*, about *size* before they are made; too long texts are redacted and cut before they are joined."""
+        if size > self._max_event_bytes and isinstance(span, Shortenable):
+            return span.encode_short(self.texts, self._max_event_bytes)
+        return span.encode()
 
     def spans(self, entries: Sequence[bytes]) -> list[bytes]:
         """*entries* of ``ScopeSpans.spans`` as they may leave the process."""

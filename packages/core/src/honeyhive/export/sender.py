@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Final, Protocol
 
 from opentelemetry import context as otel_context
@@ -193,17 +194,29 @@ class Sender:
     def _send(self, lane: Lane) -> None:
         """Post one request of *lane*, and note what became of it."""
         group = lane.next(self._max_bytes)
-        try:
-            if sum(batch.size for batch in group) > self._max_bytes and (parts := halves_of(group)):
-                lane.replace(group, parts)
-                return
-            body = b"".join(batch.read() for batch in group)
-            timeout_s = min(lane.settings.export_timeout_s, max(0.1, self._deadline - time.monotonic()))
-            outcome = self._delivery.post(lane.settings, body, timeout_s=timeout_s, attempt=self._failures)
-            self._judge(lane, group, body, outcome)
-        except OSError:
-            lane.remove(group)
-            self._settle(lane, group, {"journal_lost": sum(batch.count for batch in group)})
+        if sum(batch.size for batch in group) > self._max_bytes and self._take_apart(lane, group):
+            return
+        bodies = _bodies_of(group)
+        if len(bodies) < len(group):
+            self._lose(lane, group, bodies)
+            return
+        body = b"".join(bodies)
+        timeout_s = min(lane.settings.export_timeout_s, max(0.1, self._deadline - time.monotonic()))
+        outcome = self._delivery.post(lane.settings, body, timeout_s=timeout_s, attempt=self._failures)
+        self._judge(lane, group, body, outcome)
+
+    def _take_apart(self, lane: Lane, group: list[Batch]) -> bool:
+        """Try the halves of *group* instead; whether there are any."""
+        parts = halves_of(group)
+        if parts:
+            lane.replace(group, parts)
+        return bool(parts)
+
+    def _lose(self, lane: Lane, group: list[Batch], bodies: list[bytes]) -> None:
+        """Settle the first of *group* that cannot be read any more; what is before and after it is tried again."""
+        at = len(bodies)
+        lane.replace(group, [[batch] for batch in group if batch is not group[at]])
+        self._settle(lane, [group[at]], {"journal_lost": group[at].count})
 
     def _judge(self, lane: Lane, group: list[Batch], body: bytes, outcome: Outcome) -> None:
         destination = lane.settings.destination
@@ -218,11 +231,12 @@ class Sender:
             for each in self._all():
                 each.arrived()
             lane.remove(group)
-            for reason, number in outcome.dropped.items():
+            dropped = _at_most(count, outcome.dropped)
+            for reason, number in dropped.items():
                 _LOG.warning("honeyhive: %s refused %s events (%s)", destination, number, reason)
-            if outcome.dropped:
-                self._reject(lane.settings, self._fingerprint, body, ", ".join(outcome.dropped))
-            self._settle(lane, group, _at_most(count, outcome.dropped))
+            if dropped:
+                self._reject(lane.settings, self._fingerprint, body, ", ".join(dropped))
+            self._settle(lane, group, dropped)
             _LOG.debug("honeyhive: %d events delivered to %s", count, destination)
         elif outcome.refused is not None:
             self._refuse(lane, group, body, outcome.refused)
@@ -231,11 +245,10 @@ class Sender:
 
     def _refuse(self, lane: Lane, group: list[Batch], body: bytes, reason: str) -> None:
         """Settle *group*, which nobody will ever take; its halves are tried where only some of its events may be at fault."""
-        parts = halves_of(group) if reason == TOO_LARGE or self._has_delivered else []
-        if parts:
-            if reason == TOO_LARGE:
-                self._max_bytes = len(body) // 2  # as long as the process lives
-            lane.replace(group, parts)
+        is_apart = (reason == TOO_LARGE or self._has_delivered) and self._take_apart(lane, group)
+        if is_apart and reason == TOO_LARGE:
+            self._max_bytes = len(body) // 2  # as long as the process lives
+        if is_apart:
             return
         lane.remove(group)
         self._give_up(lane, group, body, reason)
@@ -287,6 +300,18 @@ class Sender:
         lane.account.deliver(sum(batch.count for batch in group) - sum(dropped.values()))
 
 
+def _bodies_of(group: list[Batch]) -> list[bytes]:
+    """The records of *group* up to the first whose segment is gone."""
+    bodies: list[bytes] = []
+    with suppress(OSError):
+        for batch in group:
+            bodies.append(batch.read())  # noqa: PERF401  those before a failure are kept
+    return bodies
+
+
 def _at_most(count: int, dropped: Mapping[str, int]) -> Mapping[str, int]:
-    """*dropped*, unless that is more than there was: a destination may say anything."""
-    return dropped if sum(dropped.values()) <= count else {next(iter(dropped)): count}
+    """*dropped*, of no more than there was: a destination may say anything."""
+    kept: dict[str, int] = {}
+    for reason, number in dropped.items():
+        kept[reason] = min(number, count - sum(kept.values()))
+    return kept

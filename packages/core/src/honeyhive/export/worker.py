@@ -1,5 +1,6 @@
 """The worker: takes spans from the queue, makes them fit to leave, writes the journal, and hands them to the senders."""
 
+import logging
 import threading
 import time
 from collections.abc import Iterator
@@ -15,13 +16,14 @@ from honeyhive.export.delivery import Delivery
 from honeyhive.export.journal import Adoption, Journal
 from honeyhive.export.memory import MemoryBound
 from honeyhive.export.outlet import Outlet
-from honeyhive.export.queue import Encodable, EventQueue, Item, Shortenable
+from honeyhive.export.queue import Encodable, EventQueue, Item
 from honeyhive.export.rejected import Rejected
 from honeyhive.export.sender import Sender
 from honeyhive.export.wakeup import Wakeup
 from honeyhive.guard import guard
 from honeyhive.settings import Settings
 
+_LOG: Final = logging.getLogger("honeyhive")
 _SUPPRESS_KEY: Final = getattr(otel_context, "_SUPPRESS_INSTRUMENTATION_KEY", "suppress_instrumentation")
 
 _BATCH_ITEMS: Final = 512
@@ -29,6 +31,8 @@ _BATCH_ITEMS: Final = 512
 _GATHER_S: Final = 0.05
 # Batches that wait for delivery in memory because there is no journal to keep them.
 _MAX_MEMORY_BYTES: Final = 64 << 20
+# How long the end of the program waits for a function of the user's that does not return.
+_LAST_WAIT_S: Final = 0.5
 
 
 # Whose spans these are, and the resource they were made under where it is not the tracer's own.
@@ -97,7 +101,12 @@ class Worker:
         self._stopping = True
         self.hurry()
         if self._thread is not None and self._thread.is_alive():
-            self._thread.join(timeout_s)
+            self._thread.join(timeout_s / 2)  # the other half is for what is on its way
+            # A function of the user's that redacts may hold it up; what is queued must not wait for that.
+            if self._thread.is_alive():
+                self._queue.close()
+                with guard("write the journal"):
+                    self._drain(wait_s=_LAST_WAIT_S)
         else:
             with guard("shut down"):
                 self._close_queue()
@@ -134,10 +143,16 @@ class Worker:
         self._queue.close()
         self._drain()
 
-    def _drain(self) -> None:
-        with self._drain_lock:
+    def _drain(self, wait_s: float = -1) -> None:
+        """Write what is queued; not while another thread is at it for longer than *wait_s*."""
+        if not self._drain_lock.acquire(timeout=wait_s):
+            _LOG.warning("honeyhive: redaction does not come to an end; %d events are left behind", len(self._queue))
+            return
+        try:
             while items := self._queue.take(_BATCH_ITEMS, MAX_REQUEST_BYTES):
                 self._write(items)
+        finally:
+            self._drain_lock.release()
 
     def _write(self, items: list[Item]) -> None:
         grouped: dict[_Source, dict[bytes, list[bytes]]] = {}
@@ -232,22 +247,21 @@ def _portions(
 
 def _screened(outlet: Outlet, scopes: dict[bytes, list[bytes]]) -> dict[bytes, list[bytes]]:
     """*scopes* as they may leave the process; what cannot be redacted is dropped."""
-    try:
-        return {outlet.screen.scope(scope): outlet.screen.spans(spans) for scope, spans in scopes.items()}
-    except Exception as error:  # noqa: BLE001  without a redactor nothing leaves
-        outlet.drop("redaction_failed", sum(map(len, scopes.values())))
-        guard.swallow(error, "redact events")
-        return {}
+    screened: dict[bytes, list[bytes]] = {}
+    for scope, spans in scopes.items():
+        try:
+            own, clean = outlet.screen.scope(scope), outlet.screen.spans(spans)
+        except Exception as error:  # noqa: BLE001  without a redactor nothing leaves
+            outlet.drop("redaction_failed", len(spans))
+            guard.swallow(error, "redact events")
+        else:
+            screened.setdefault(own, []).extend(clean)  # two scopes may be one after redaction
+    return screened
 
 
 def _encode(outlet: Outlet, span: bytes | Encodable, size: int) -> bytes | None:
     try:
-        if isinstance(span, bytes):
-            return span
-        limit = outlet.settings.max_event_bytes
-        if size > limit and isinstance(span, Shortenable):
-            return span.encode_short(outlet.screen.texts, limit)
-        return span.encode()
+        return span if isinstance(span, bytes) else outlet.screen.encoded(span, size)
     except Exception as error:  # noqa: BLE001  one event must not take the batch with it
         outlet.drop("encode_failed", 1)
         guard.swallow(error, "encode an event")

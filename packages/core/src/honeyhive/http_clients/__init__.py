@@ -64,7 +64,8 @@ def async_httpx_transport(
 def patch_httpx(tracer: HasChannel | None = None, *, is_recorded: bool | None = None) -> None:
     """Pass trace and session on from every client of httpx and httpx2 in the process, made before or after.
 
-    The last call decides; `unpatch_httpx` undoes it. Requests of ours (delivery, API client) are left alone.
+    A request belongs to the tracer whose session or event is current, else to *tracer* (of the last call). `unpatch_httpx`
+    undoes it. Requests of ours (delivery, API client) are left alone.
     """
     with late_imports():
         from honeyhive.http_clients import patch  # noqa: PLC0415  needs httpx
@@ -72,7 +73,7 @@ def patch_httpx(tracer: HasChannel | None = None, *, is_recorded: bool | None = 
 
 
 def unpatch_httpx(tracer: HasChannel | None = None) -> None:
-    """Undo `patch_httpx`; with *tracer*, only where the last call was for it. Without such a call, nothing happens."""
+    """Undo `patch_httpx`, all calls of it or those for *tracer*. Without such a call, nothing happens."""
     with late_imports():
         from honeyhive.http_clients import patch  # noqa: PLC0415  needs httpx
     patch.unpatch_httpx(tracer)

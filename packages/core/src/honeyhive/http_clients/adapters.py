@@ -45,6 +45,12 @@ class TracingAdapter(BaseAdapter):
         """Close the wrapped adapter."""
         self._wrapped.close()
 
+    def __getattr__(self, name: str) -> Any:
+        """What else programs look for at an adapter, such as ``max_retries``, is the wrapped one's."""
+        if name.startswith("__") or name == "_wrapped":  # which is not there yet while this is unpickled
+            raise AttributeError(name)
+        return getattr(self._wrapped, name)
+
 
 def requests_adapter(
     tracer: HasChannel | None, wrapped: BaseAdapter | None, *, is_recorded: bool | None

@@ -15,7 +15,7 @@ from honeyhive.http import known_method, method_attributes, redacted_query
 from honeyhive.tracing.carriers import BAGGAGE, TRACEPARENT, TRACESTATE
 from honeyhive.tracing.channel import Channel
 from honeyhive.tracing.context import SUPPRESS_KEY, current_context, span_of
-from honeyhive.tracing.lineage import channel_for, nearest, open_event
+from honeyhive.tracing.lineage import channel_for, is_placed, nearest, open_event
 from honeyhive.tracing.parts import static_part
 from honeyhive.tracing.propagation import inject
 from honeyhive.tracing.span import OpenEvent
@@ -37,12 +37,18 @@ class HasChannel(Protocol):
 class Sender:
     """Whose requests are sent: a tracer's; unless given, that of what is current at the request, else the default one.
 
-    *is_recorded* says whether each request is an event too; as ``disable_http_tracing`` says unless given.
+    *is_recorded* says whether each request is an event too; as ``disable_http_tracing`` says unless given. What is current
+    wins over a *tracer* that ``is_fallback``: one for a whole process must not take over the requests of others.
     """
 
-    def __init__(self, tracer: HasChannel | None, *, is_recorded: bool | None) -> None:
+    def __init__(self, tracer: HasChannel | None, *, is_recorded: bool | None, is_fallback: bool = False) -> None:
         self.tracer = tracer
         self._is_recorded = is_recorded
+        self._is_fallback = is_fallback
+
+    def __getstate__(self) -> dict[str, object]:
+        """All but the tracer: a client that is sent to another process, as sessions of ``requests`` can be, has the one there."""
+        return {**self.__dict__, "tracer": None}
 
     def begin(self, method: str, url: str, *, resend_count: Callable[[], int] | None = None) -> "Exchange | None":
         """The request to *url* that is about to be sent.
@@ -52,7 +58,7 @@ class Sender:
         """
         with guard("begin an HTTP request"):
             context = current_context()
-            channel = channel_for(context, nearest(context)) if self.tracer is None else self.tracer.channel
+            channel = self._channel_in(context)
             if channel is None or not channel.enabled or context.get(SUPPRESS_KEY):
                 return None
             exchange = Exchange(channel, context, url)
@@ -61,6 +67,12 @@ class Sender:
                 exchange.record(method, resend_count() if resend_count is not None else 0)
             return exchange
         return None
+
+    def _channel_in(self, context: Context) -> Channel | None:
+        above = nearest(context)
+        if self.tracer is None or (self._is_fallback and is_placed(context, above)):
+            return channel_for(context, above)
+        return self.tracer.channel
 
 
 class Exchange:

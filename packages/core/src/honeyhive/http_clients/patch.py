@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Coroutine
 from functools import wraps
 from types import ModuleType
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import httpx
 
@@ -18,9 +18,10 @@ _MARK: Final = "_honeyhive_original"
 
 
 class _Patch:
-    """What the replaced methods work for; None while nothing is to be done."""
+    """What the replaced methods work for: the last of those who asked for it; None while nothing is to be done."""
 
     sender: Sender | None = None
+    senders: ClassVar[list[Sender]] = []
     lock = threading.Lock()
 
 
@@ -34,25 +35,31 @@ os.register_at_fork(after_in_child=_reset_after_fork)
 def patch_httpx(tracer: HasChannel | None = None, *, is_recorded: bool | None = None) -> None:
     """Pass trace and session on from every request of httpx, and of httpx2 where it is installed.
 
-    The last call says for which tracer (the default one unless given), and whether requests are recorded: as
-    ``disable_http_tracing`` says unless *is_recorded* is given.
+    A request belongs to the tracer whose session or event is current, else to the last call's (the default one unless
+    given). The last call also says whether requests are recorded: as ``disable_http_tracing`` says unless *is_recorded* is
+    given.
     """
     with _Patch.lock:
-        _Patch.sender = Sender(tracer, is_recorded=is_recorded)
+        _leave(tracer)
+        _Patch.senders.append(Sender(tracer, is_recorded=is_recorded, is_fallback=True))
+        _Patch.sender = _Patch.senders[-1]
         for library in _libraries():
             _replace(library.HTTPTransport, "handle_request", _sync_method)
             _replace(library.AsyncHTTPTransport, "handle_async_request", _async_method)
 
 
 def unpatch_httpx(tracer: HasChannel | None = None) -> None:
-    """Undo `patch_httpx`; with *tracer*, only where it was the last call's.
+    """Undo `patch_httpx`; with *tracer*, only what was called for it: the patch stays as long as another wants it.
 
     A method that somebody else replaced since stays theirs, and does nothing more for us.
     """
     with _Patch.lock:
-        if tracer is not None and (_Patch.sender is None or _Patch.sender.tracer is not tracer):
+        if tracer is None:
+            _Patch.senders.clear()
+        _leave(tracer)
+        _Patch.sender = _Patch.senders[-1] if _Patch.senders else None
+        if _Patch.sender is not None:
             return
-        _Patch.sender = None
         for library in _libraries():
             for owner, name in (
                 (library.HTTPTransport, "handle_request"),
@@ -61,6 +68,10 @@ def unpatch_httpx(tracer: HasChannel | None = None) -> None:
                 original = getattr(owner.__dict__.get(name), _MARK, None)
                 if original is not None:
                     setattr(owner, name, original)
+
+
+def _leave(tracer: HasChannel | None) -> None:
+    _Patch.senders[:] = [sender for sender in _Patch.senders if sender.tracer is not tracer]
 
 
 def _libraries() -> list[Any]:

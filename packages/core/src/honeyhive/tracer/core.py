@@ -49,6 +49,7 @@ class TracerCore:
         if carrier is None:
             carried = join_parent_process(self.channel, environment, session_id=wanted)
         self.channel.default_session = carried or self._own_session_called(wanted)
+        self._ended_session = self.channel.default_session  # what a tracer that was shut down still tells of
         if not (self.settings.journal or self.settings.destination or self.settings.test_mode):
             _LOG.warning("honeyhive: events go nowhere: set HH_API_KEY, HH_OTLP_ENDPOINT or HH_JOURNAL=on")
 
@@ -63,7 +64,7 @@ class TracerCore:
             refuse=runtime.refusal_of(outlet),
         )
         outlet.claims = channel.claims
-        runtime.at_shutdown(channel.finish_default_session)
+        runtime.at_shutdown(channel.finish)
         return channel
 
     def _encoded_resource(self) -> bytes:
@@ -93,11 +94,7 @@ class TracerCore:
     @property
     def own_session(self) -> SessionScope:
         """The session of the process, for events outside any request, task or `session` block."""
-        own = self.channel.default_session
-        if own is None:
-            message = "the tracer was shut down"
-            raise RuntimeError(message)
-        return own
+        return self.channel.default_session or self._ended_session
 
     @cached_property
     def provider(self) -> "TracerProvider":

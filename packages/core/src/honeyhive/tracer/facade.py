@@ -6,6 +6,7 @@ import threading
 from typing import Final, Self, Unpack
 
 from honeyhive.config.arguments import ConfigObject
+from honeyhive.errors import ConfigurationError
 from honeyhive.settings import TracerOptions
 from honeyhive.tracer.carriers import TracerCarriers
 from honeyhive.tracer.lifecycle import TracerLifecycle
@@ -37,8 +38,17 @@ class HoneyHiveTracer(TracerSpans, TracerSessions, TracerCarriers, TracerLifecyc
     ) -> None:
         super().__init__(config, session_config, evaluation_config, **options)
         self._activate_instrumentors()
+        if self.settings.set_global:
+            self._become_global()
         register(self)
         self._begin()
+
+    def _become_global(self) -> None:
+        try:
+            set_global_provider(self.provider)
+        except ConfigurationError:  # there will be no tracer that could undo it
+            self._deactivate_instrumentors()
+            raise
 
     def _begin(self) -> None:
         """Do what the settings want done at once."""
@@ -49,8 +59,6 @@ class HoneyHiveTracer(TracerSpans, TracerSessions, TracerCarriers, TracerLifecyc
             from honeyhive.http_clients import patch_httpx  # noqa: PLC0415  httpx takes a quarter of a second to import
 
             patch_httpx(self)
-        if settings.set_global:
-            set_global_provider(self.provider)
         _LOG.debug("honeyhive: a tracer of project %s, source %s, to %s", self.project, self.source, self.destination)
 
     @classmethod
@@ -68,11 +76,12 @@ class HoneyHiveTracer(TracerSpans, TracerSessions, TracerCarriers, TracerLifecyc
 class _Making:
     """Held by the thread that makes the default tracer; free again in a child that is forked meanwhile."""
 
-    lock = threading.Lock()
+    # Reentrant: an instrumentor that is activated, or a signal handler, may start a session and ask for the tracer again.
+    lock = threading.RLock()
 
 
 def _reset_after_fork() -> None:
-    _Making.lock = threading.Lock()
+    _Making.lock = threading.RLock()
 
 
 os.register_at_fork(after_in_child=_reset_after_fork)

@@ -33,6 +33,14 @@ class TracerLifecycle(TracerCore):
             deactivate(self._active_instrumentors)
             self._active_instrumentors = ()
 
+    def _undo_patches(self) -> None:
+        """Leave the program's libraries as they were."""
+        self._deactivate_instrumentors()
+        if not self.settings.disable_http_tracing:
+            from honeyhive.http_clients import unpatch_httpx  # noqa: PLC0415  loaded when it was patched
+
+            unpatch_httpx(self)
+
     def flush(self, timeout_millis: float = FLUSH_TIMEOUT_MS) -> bool:
         """Whether everything accepted before the call was delivered within *timeout_millis*."""
         return self.channel.flush(timeout_millis / 1000)
@@ -56,11 +64,7 @@ class TracerLifecycle(TracerCore):
         """End the process's own session, deliver what can be delivered in five seconds, and record nothing more."""
         if self.channel.default_session is None:
             return
-        self._deactivate_instrumentors()
-        if not self.settings.disable_http_tracing:
-            from honeyhive.http_clients import unpatch_httpx  # noqa: PLC0415  loaded when it was patched
-
-            unpatch_httpx(self)
+        self._undo_patches()
         self.channel.finish_default_session()
         provider = self.__dict__.get("provider")
         if provider is None:
@@ -68,7 +72,7 @@ class TracerLifecycle(TracerCore):
         else:  # with the processors that were added to it
             provider.shutdown()
         self.channel.enabled = False
-        self.channel.default_session = None
+        self._ended_session, self.channel.default_session = self.own_session, None
         if default_channel() is self.channel:
             set_default_channel(None)
 

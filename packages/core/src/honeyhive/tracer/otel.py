@@ -2,7 +2,7 @@
 
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from opentelemetry import trace
 from opentelemetry.context import Context
@@ -112,6 +112,8 @@ def event_type_of(value: object) -> EventType:
 
 def _underscored(key: str) -> str:
     # 1.x took ``honeyhive.outputs.text`` for ``honeyhive_outputs.text``; the names of identity are dotted by themselves.
+    if not isinstance(cast("object", key), str):  # `set_attribute` says what is wrong with it
+        return key
     if key.startswith(_DOTTED) and key not in {semconv.SESSION_ID, semconv.PROJECT, semconv.SOURCE}:
         return f"{semconv.FIELD_PREFIX}{key.removeprefix(_DOTTED)}"
     return key

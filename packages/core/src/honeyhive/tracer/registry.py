@@ -17,11 +17,12 @@ _tracers: Final["weakref.WeakSet[HoneyHiveTracer]"] = weakref.WeakSet()
 class _Lock:
     """Guards the set of tracers; free again in a child that is forked meanwhile."""
 
-    lock = threading.Lock()
+    # Reentrant: a signal handler or a finalizer may flush or shut down all tracers while one is being registered.
+    lock = threading.RLock()
 
 
 def _reset_after_fork() -> None:
-    _Lock.lock = threading.Lock()
+    _Lock.lock = threading.RLock()
 
 
 os.register_at_fork(after_in_child=_reset_after_fork)

@@ -129,6 +129,7 @@ class TracerSessions(TracerCore):
         with guard("start a session"):
             before.finish()
             self.channel.default_session = started
+            self.__dict__.pop("config", None)  # it tells the session
             started.announce()
         return started.session_id
 

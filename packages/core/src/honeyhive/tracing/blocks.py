@@ -42,6 +42,7 @@ class SessionBlock:
             previous = current_context()
             if self._is_new:  # entered again, perhaps inside itself, it would be around itself
                 self._is_new, self.scope.outer = False, session_in(previous)
+                self.scope.channel.open_sessions.add(self.scope)
             inside = with_values(previous, {SESSION_KEY: self.scope})
             self._entries.add((attach(inside), previous, inside))
         return self
@@ -56,6 +57,7 @@ class SessionBlock:
         token, previous, _ = entry
         detach(token, previous)
         if not self._entries:
+            self.scope.channel.open_sessions.discard(self.scope)
             self.scope.finish(error)
 
     async def __aenter__(self) -> Self:

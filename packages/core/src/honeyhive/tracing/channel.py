@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Protocol
+from weakref import ref
 
 from opentelemetry.context import Context
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from honeyhive.tracing.foreign import ForeignSpan
     from honeyhive.tracing.session import SessionScope
     from honeyhive.tracing.span import OpenEvent
+    from honeyhive.tracing.streams import Recording
 
 
 class Payload(Protocol):
@@ -39,8 +41,8 @@ Put = Callable[[bytes, "bytes | Payload", int], None]
 class Observer(Protocol):
     """Who is told of each event's start; of its end it learns because `Channel.put` is its own then."""
 
-    def on_start(self, event: "OpenEvent") -> None:
-        """An event of ours has started."""
+    def on_start(self, event: "OpenEvent", context: Context) -> None:
+        """An event of ours has started in *context*."""
         ...
 
     def on_foreign_start(self, span: Any, found: "ForeignSpan", context: Context) -> None:
@@ -79,6 +81,7 @@ class Channel:
         self.owner: object | None = None
         self.default_session: SessionScope | None = None
         self.open_sessions: set[SessionScope] = set()
+        self.open_streams: dict[int, ref[Recording]] = {}  # by `id`: a set of weak references takes four times as long
         self.sampling: Sampling | None = sampling_of(settings)
         self.place = _place_of(settings)
         self.claims: Counter[str] = Counter()
@@ -111,8 +114,16 @@ class Channel:
         self.refuse("filtered")
         return False
 
+    def finish(self) -> None:
+        """End what is left open where the process ends: streams, then sessions."""
+        for reference in list(self.open_streams.values()):
+            stream = reference()
+            if stream is not None:
+                stream.abandon()
+        self.finish_default_session()
+
     def finish_default_session(self) -> None:
-        """End the sessions that nothing has ended: those that a call began, and the process's if anything happened in it."""
+        """End the sessions that nothing has ended: of blocks and calls, and the process's if anything happened in it."""
         for session in list(self.open_sessions):
             if session.pid == os.getpid():  # a forked child does not end its parent's
                 session.finish()

@@ -26,10 +26,9 @@ from honeyhive.tracing.context import (
     detach,
     with_values,
 )
-from honeyhive.tracing.propagation import SESSION_KEYS_OF_1X, extract, inject, origin_of, with_member
+from honeyhive.tracing.propagation import OWN_KEYS, SESSION_KEYS_OF_1X, extract, inject, origin_of, with_member
 from honeyhive.tracing.session import SessionScope, current_session
 from honeyhive.tracing.trust import Doubt, count_claim
-from honeyhive.tracing.w3c import write_member
 
 _LOG: Final = logging.getLogger("honeyhive")
 _PROJECT_KEYS: Final = ("project", "honeyhive_project", "honeyhive.project")
@@ -57,9 +56,15 @@ def inject_context(channel: Channel, carrier: Any) -> None:
         inject(channel, fields, with_own_session=True)
         session = current_session(channel)
         if session is not None and BAGGAGE in fields:
-            others = [item for item in fields[BAGGAGE].split(",") if item.partition("=")[0].strip() != "session_id"]
-            fields[BAGGAGE] = with_member(others, write_member("session_id", session.session_id))
+            fields[BAGGAGE] = _with_session_of_1x(fields[BAGGAGE], session.session_id)
         write_carrier(carrier, fields)
+
+
+def _with_session_of_1x(baggage: str, session_id: str) -> str:
+    items = [(item.partition("=")[0].strip(), item) for item in baggage.split(",")]
+    own = [item for key, item in items if key in OWN_KEYS]
+    others = [item for key, item in items if key not in OWN_KEYS and key != "session_id"]
+    return with_member(others, ",".join((*own, f"session_id={session_id}")))
 
 
 def extract_context(channel: Channel, carrier: object) -> Context | None:
@@ -67,8 +72,10 @@ def extract_context(channel: Channel, carrier: object) -> Context | None:
 
     *carrier* may be a mapping with names in any case, a list of pairs, or headers of ASGI.
     """
-    fields = read_carrier(carrier)
-    return (extract(channel, fields) or None) if fields else None
+    with guard("read propagated headers"):
+        fields = read_carrier(carrier)
+        return (extract(channel, fields) or None) if fields else None
+    return None
 
 
 @contextmanager

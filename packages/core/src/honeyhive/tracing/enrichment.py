@@ -1,9 +1,12 @@
 """What user code says of the event or the session it runs in, or of any other by its id."""
 
 from collections.abc import Mapping
+from typing import cast
 
 from honeyhive.events.event import Status, Usage
 from honeyhive.events.identity import parse_session_id
+from honeyhive.events.usage import sound
+from honeyhive.events.values import key_text, to_json
 from honeyhive.guard import guard
 from honeyhive.tracing.channel import Channel
 from honeyhive.tracing.context import current_context
@@ -53,7 +56,7 @@ def enrich_current_event(  # noqa: PLR0913  the fields of an event
         is_current = event is not None and not event.ended and (channel is None or event.channel is channel)
         if event_id is not None and not (is_current and event is not None and event.event_id == text_of(event_id)):
             if usage is not None:
-                fields["metadata"] = {**usage_metadata(usage), **fields["metadata"]}
+                fields["metadata"] = {**usage_metadata(sound(usage)), **fields["metadata"]}
             return _update(channel, event_id, None, fields, error)
         if event is None or not is_current:
             return False
@@ -143,4 +146,6 @@ def _update(
 
 def error_text(error: object) -> str:
     """What an event says of *error*, an exception or a text."""
-    return describe_error(error) if isinstance(error, BaseException) else str(error)
+    if issubclass(type(error), BaseException):  # by its type: an object that is asked for its class may never answer
+        return describe_error(cast("BaseException", error))
+    return key_text(error) if issubclass(type(error), str) else to_json(error).decode().strip('"')

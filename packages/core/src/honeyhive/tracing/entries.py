@@ -29,6 +29,10 @@ class Entries(Generic[T]):
         """
         if not self._entries:
             return None
+        if len(self._entries) == 1:
+            found = self._entries[0]
+            self._entries.remove(found)
+            return found[1]
         unit = unit_here()
         own = [entry for entry in list(self._entries) if entry[0] == unit] or list(self._entries)
         found = next((entry for entry in reversed(own) if is_here(entry[1])), own[-1])

@@ -85,7 +85,9 @@ class OTelFace(trace.Span):
 
     def add_event(self, name: str, attributes: Attributes = None, timestamp: int | None = None) -> None:
         """Add an OpenTelemetry span event; *timestamp* in Unix nanoseconds, now unless given."""
-        if not self.ended:
+        if self.ended:
+            return
+        with guard("add a span event"):
             time_ns = timestamp if timestamp is not None else self.channel.now_ns()
             capture = self.channel.capture
             if capture is None:
@@ -95,7 +97,9 @@ class OTelFace(trace.Span):
 
     def add_link(self, context: SpanContext, attributes: Attributes = None) -> None:
         """Link the event to a span elsewhere."""
-        if not self.ended:
+        if self.ended:
+            return
+        with guard("add a link"):
             trace_id, span_id = context.trace_id.to_bytes(16, "big"), context.span_id.to_bytes(8, "big")
             capture = self.channel.capture
             read = (attributes or {}) if capture is None else capture.attributes(attributes)
@@ -131,7 +135,9 @@ class OTelFace(trace.Span):
         escaped: bool = False,  # noqa: ARG002  OpenTelemetry's signature
     ) -> None:
         """Add OpenTelemetry's exception event; the event's own status stays as it is."""
-        if not self.ended:
+        if self.ended:
+            return
+        with guard("record an exception"):
             time_ns = timestamp if timestamp is not None else self.channel.now_ns()
             capture = self.channel.capture
             if capture is None or capture.reads_content:

@@ -13,10 +13,13 @@ from honeyhive.events.event import EventType
 from honeyhive.events.values import utf8
 from honeyhive.events.wire import delimited, varint
 from honeyhive.tracing.capture import CapturePolicy
+from honeyhive.tracing.limits import limited_others
 from honeyhive.tracing.parts import cost_parts, static_part
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
+
+    from honeyhive.tracing.channel import Channel
 
 _FIXED32: Final = struct.Struct("<I").pack
 _FIXED64: Final = struct.Struct("<Q").pack
@@ -50,7 +53,8 @@ _NUMBERS: Final = frozenset({int, float, bool})
 class FinishedSpan:
     """A span of the OpenTelemetry SDK and what we say of it; ``encode`` makes its bytes.
 
-    ``resource`` is None where the span's resource is the tracer's own, ``event_type`` where its attributes say it.
+    ``resource`` is None where the span's resource is the tracer's own, ``event_type`` where its attributes say it. What is
+    written of it, and how much, is as the tracer of *channel* has it.
     """
 
     __slots__ = (
@@ -59,6 +63,7 @@ class FinishedSpan:
         "event_type",
         "has_usage",
         "identity",
+        "most",
         "parent_id",
         "resource",
         "span",
@@ -74,7 +79,7 @@ class FinishedSpan:
         has_usage: bool,
         parent_id: str | None,
         resource: bytes | None,
-        capture: CapturePolicy | None = None,
+        channel: "Channel",
     ) -> None:
         self.span = span
         self.attributes = attributes
@@ -83,7 +88,8 @@ class FinishedSpan:
         self.has_usage = has_usage
         self.parent_id = parent_id
         self.resource = resource
-        self.capture = capture
+        self.capture = channel.capture
+        self.most = channel.settings.max_attributes
 
     @property
     def size(self) -> int:
@@ -107,6 +113,7 @@ class FinishedSpan:
             message = "a span without a context cannot be exported"
             raise ValueError(message)
         event_type = event_type_of(self.attributes) if self.event_type is None else self.event_type
+        attributes, excess = limited_others(self.attributes, self.most)
         start_ns = span.start_time or 0
         flags = context.trace_flags & 0xFF | _REMOTE_IS_KNOWN
         if parent is not None and parent.is_remote:
@@ -122,7 +129,7 @@ class FinishedSpan:
             self.identity,
             _TYPES[event_type],
             _FLAGS_TAG + _FIXED32(flags),
-            *self._attributes(),
+            *self._encoded(attributes),
         ]
         if is_priced and event_type is EventType.model:
             parts.extend(self._cost())
@@ -134,8 +141,8 @@ class FinishedSpan:
         points = [point for point in span.events if capture is None or capture.reads_point(point.name)]
         parts.extend([_point(point, _read(point.attributes, capture)) for point in points])
         parts.extend([_link(link, _read(link.attributes, capture)) for link in span.links])
-        if span.dropped_attributes or span.dropped_events or span.dropped_links:
-            parts.extend(_dropped_counts(span))
+        if excess or span.dropped_attributes or span.dropped_events or span.dropped_links:
+            parts.extend(_dropped_counts(span, excess))
         code = _OTLP_STATUS.get(span.status.status_code)
         if code is not None:
             description = span.status.description
@@ -144,10 +151,10 @@ class FinishedSpan:
             parts.append(otlp.status(code, description))
         return otlp.span(parts)
 
-    def _attributes(self) -> list[bytes]:
+    def _encoded(self, attributes: Mapping[str, Any]) -> list[bytes]:
         encoded: list[bytes] = []
         encode_key, has_usage = otlp.encode_key, self.has_usage
-        for key, value in self.attributes.items():
+        for key, value in attributes.items():
             if key in _OURS or (not has_usage and key.startswith(_USAGE)):
                 continue
             if type(value) is str:
@@ -187,9 +194,9 @@ def _size_of_value(value: Any) -> int:
     return 0
 
 
-def _dropped_counts(span: "ReadableSpan") -> list[bytes]:
+def _dropped_counts(span: "ReadableSpan", excess: int) -> list[bytes]:
     counts = (
-        (_DROPPED_ATTRIBUTES, span.dropped_attributes),
+        (_DROPPED_ATTRIBUTES, span.dropped_attributes + excess),
         (_DROPPED_POINTS, span.dropped_events),
         (_DROPPED_LINKS, span.dropped_links),
     )

@@ -1,6 +1,7 @@
 """A third party's span that was taken in: what is known of it while it is open, kept on the span object itself."""
 
 import weakref
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -15,13 +16,15 @@ ATTRIBUTE: Final = "_honeyhive"
 class ForeignSpan:
     """Where an open span of a third party belongs.
 
-    ``parent_id`` is the event above it where OpenTelemetry's parent is not that event. ``begins_session`` says that the
+    ``parent_id`` is the event above it where OpenTelemetry's parent is not that event. ``at_start`` is what was said of it when
+    it started, where its provider may forget that. ``begins_session`` says that the
     session ends with the span. A span that is left out (``is_left_out``: filtered, or a second one for the same call) is
     not recorded; what is below it names ``stand_in`` as its parent.
     """
 
     __slots__ = (
         "above",
+        "at_start",
         "begins_session",
         "channel",
         "has_model",
@@ -36,6 +39,7 @@ class ForeignSpan:
         self.span = weakref.ref(span)  # which has this one
         self.channel = channel
         self.session = session
+        self.at_start: Mapping[str, Any] = {}
         self.parent_id: str | None = None
         self.above: ForeignSpan | OpenEvent | None = None
         self.begins_session = False

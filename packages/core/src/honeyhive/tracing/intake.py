@@ -58,6 +58,8 @@ class Intake(SpanProcessor):
                 return
             setattr(span, ATTRIBUTE, found)
             self._open[span.get_span_context().span_id] = span
+            if self._own_resource is None:
+                found.at_start = dict(span.attributes or {})
             observer = found.channel.observer
             if observer is not None and self._own_resource is not None and not found.is_left_out:
                 observer.on_foreign_start(span, found, context)
@@ -77,6 +79,9 @@ class Intake(SpanProcessor):
     def _take(self, found: ForeignSpan, span: ReadableSpan) -> None:
         held: Any = span.attributes  # a proxy of a mapping with locks, whose own copy is by far the fastest way out
         attributes: dict[str, Any] = held.copy() if held else {}
+        if found.at_start and span.dropped_attributes:
+            # At its limit, 128 unless set, a provider lets go of the oldest first: those that say what the span is.
+            attributes = {**found.at_start, **attributes}
         event_type = None  # left to the worker, unless what is above or a policy has to know
         if found.above is not None or found.has_model or found.channel.capture is not None:
             event_type = event_type_of(attributes)
@@ -105,7 +110,7 @@ class Intake(SpanProcessor):
             has_usage=not found.has_model,
             parent_id=found.parent_id,
             resource=self._resource_of(span),
-            capture=channel.capture,
+            channel=channel,
         )
         channel.put(self._scope_of(span), finished, finished.size)
 

@@ -1,8 +1,9 @@
 """How much one event may have: keys and attributes, span events, links. What does not fit is counted where OTLP has a place."""
 
+import re
 from collections.abc import Mapping, Sequence
 from itertools import islice
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from honeyhive.events.wire import varint
 from honeyhive.settings import Settings
@@ -14,6 +15,8 @@ _DROPPED_ATTRIBUTES: Final = b"\x50"
 _DROPPED_EVENTS: Final = b"\x60"
 _DROPPED_LINKS: Final = b"\x70"
 _LINK: Final = b"\x6a"
+_NUMBERED: Final = re.compile(r"\.\d+(\.|$)")
+_CONVENTIONS: Final = ("gen_ai.", "honeyhive", "langfuse.", "langsmith.", "llm.", "openinference.", "traceloop.")
 
 
 def limited_attributes(
@@ -25,6 +28,25 @@ def limited_attributes(
         return list(fields.values()), list(attributes.values()), []
     kept = list(islice(fields.values(), most))
     return kept, list(islice(attributes.values(), most - len(kept))), [_DROPPED_ATTRIBUTES + varint(excess)]
+
+
+def limited_others(attributes: Mapping[str, Any], most: int) -> tuple[Mapping[str, Any], int]:
+    """*most* of the *attributes* of a third party's span, and how many there are besides.
+
+    A long conversation is thousands of them, the first of which say what the span is. So the oldest of numbered ones
+    (messages, documents) go first, then what no convention knows.
+    """
+    excess = len(attributes) - most
+    if excess <= 0:
+        return attributes, 0
+    gone = set(sorted(attributes, key=_worth)[:excess])  # which keeps the order of equals
+    return {key: value for key, value in attributes.items() if key not in gone}, excess
+
+
+def _worth(key: str) -> int:
+    if _NUMBERED.search(key):
+        return 0
+    return 2 if key.startswith(_CONVENTIONS) else 1
 
 
 def limited_points(

@@ -90,6 +90,13 @@ def channel_for(context: Context, parent: trace.Span | None) -> Channel | None:
     return above.channel if session is None else session.channel
 
 
+def is_placed(context: Context, parent: trace.Span | None) -> bool:
+    """Whether `channel_for` names the tracer of an event or a session, and not the default one."""
+    if SESSION_KEY in context or EVENT_KEY in context or type(parent) is OpenEvent:
+        return True
+    return parent is not None and foreign_of(parent) is not None
+
+
 def open_event(  # noqa: C901, PLR0912  the hot path: a call costs more than each of these questions
     channel: Channel, static: bytes, event_type: EventType, context: Context, parent: trace.Span | None
 ) -> OpenEvent | None:
@@ -104,13 +111,18 @@ def open_event(  # noqa: C901, PLR0912  the hot path: a call costs more than eac
             session = foreign_session(parent)
         if session is not None and (session.hold is not None or session.channel is not channel):
             session = session_for(channel, session)
-        session = session or default_session_of(channel)
+        if session is None:
+            session = channel.default_session
+            if session is None or session.unannounced:
+                session = default_session_of(channel)
         if parent is None and channel.origin is None and session is not None:
             event = _open_top(channel, static, event_type, context, session)
         else:
             event = _open_below_others(channel, static, event_type, context, parent, session)
         if event is not None and carried is not None and carried is not event.session:
             event.around = carried
+        if channel.observer is not None and event is not None:
+            channel.observer.on_start(event, context)
         return event
     if session is None:
         session = parent.session
@@ -134,6 +146,8 @@ def open_event(  # noqa: C901, PLR0912  the hot path: a call costs more than eac
         event.enter_model(enclosing)
     if parent.trace_state is not None:
         event.trace_state = parent.trace_state
+    if channel.observer is not None:
+        channel.observer.on_start(event, context)
     return event
 
 
@@ -149,7 +163,7 @@ def _open_top(
     linked: Any = context.get(LINK_KEY)
     if linked is not None:  # a caller that is not trusted
         event.add_link(linked)
-    if session is channel.default_session:
+    if session is channel.default_session and is_pool_worker():
         mark_orphan(event)
     return event
 

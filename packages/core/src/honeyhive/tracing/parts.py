@@ -7,7 +7,7 @@ from typing import Any, Final
 from honeyhive import __about__, semconv
 from honeyhive.events import otlp
 from honeyhive.events.event import EventType, Usage
-from honeyhive.events.values import to_json, utf8
+from honeyhive.events.values import key_text, to_json, utf8
 from honeyhive.events.wire import read_varint
 from honeyhive.guard import guard
 from honeyhive.tracing.channel import Channel
@@ -66,9 +66,11 @@ def add_value(pieces: list[Part], key: bytes, value: object) -> bool:
     kind = type(value)
     if kind is dict or kind is list:
         text = to_json(value)
-        pieces += (otlp.text_head(key, len(text)), text)
+        pieces.append(otlp.text_head(key, len(text)))
+        pieces.append(text)
         return False
-    pieces += (field_part(key, value) if kind is str else otlp.field_attribute(key, value), b"")
+    pieces.append(field_part(key, value) if kind is str else otlp.field_attribute(key, value))
+    pieces.append(b"")
     return kind not in _NO_TEXTS and otlp.looks_like_json(value)
 
 
@@ -81,10 +83,15 @@ def joined_values(pieces: Sequence[Part]) -> list[Part]:
 def field_parts(field: str, values: Mapping[str, object], into: dict[str, Part], texts: list[str]) -> None:
     """Add the parts of one mapping field to *into*, by name, and names of texts that look like JSON to *texts*."""
     for key, value in values.items():
-        name = f"{field}.{key}"
+        name = name_in(field, key)
         into[name] = field_part(otlp.encode_key(semconv.FIELD_PREFIX + name), value)
         if otlp.looks_like_json(value):
             texts.append(name)
+
+
+def name_in(field: str, key: object) -> str:
+    """What the value under *key* of a mapping field is called; any object may be a key."""
+    return f"{field}.{key if type(key) is str else key_text(key)}"
 
 
 class PendingSpan:

@@ -25,6 +25,8 @@ _main: Final = _Main()
 def is_pool_worker() -> bool:
     """Whether this is a thread or process of a plain pool: code without a context was submitted without it."""
     is_main = threading.get_ident() == _main.identifier
+    if is_main and "multiprocessing.process" not in sys.modules:
+        return False
     return _is_pool_process() or (not is_main and _is_of_pool(threading.current_thread()))
 
 

@@ -21,7 +21,7 @@ from honeyhive.events.decode import DecodedSpan
 from honeyhive.events.event import EventType
 from honeyhive.guard import guard
 from honeyhive.tracing.channel import Channel, Payload
-from honeyhive.tracing.context import current_context, suppress
+from honeyhive.tracing.context import suppress
 from honeyhive.tracing.finished import FinishedSpan, scope_field
 from honeyhive.tracing.parts import SCOPE, PendingSpan
 from honeyhive.tracing.readable import StartedSpan, decoded, readable
@@ -51,7 +51,7 @@ class UserProcessors:
         """Hand events to *processor* from now on."""
         self._processors = (*self._processors, processor)
 
-    def on_start(self, event: "OpenEvent") -> None:
+    def on_start(self, event: "OpenEvent", context: Context) -> None:
         """An event of ours has started."""
         with guard("tell span processors of a start"):
             parts = (
@@ -61,7 +61,9 @@ class UserProcessors:
                 event.session.encoded_for(event.channel),
                 event.flags,
             )
-            self._tell_start(event, SCOPE, otlp.span(parts), current_context())
+            if event.trace_state:
+                parts = (*parts, otlp.trace_state(event.trace_state.to_header()))
+            self._tell_start(event, SCOPE, otlp.span(parts), context)
 
     def on_foreign_start(self, span: Any, found: "ForeignSpan", context: Context) -> None:
         """A third party's span has started on our provider."""
@@ -75,7 +77,7 @@ class UserProcessors:
                 has_usage=True,
                 parent_id=found.parent_id,
                 resource=None,
-                capture=capture,
+                channel=found.channel,
             )
             self._tell_start(span, scope_field(span.instrumentation_scope), started.encode(is_priced=False), context)
 

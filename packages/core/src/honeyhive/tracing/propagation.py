@@ -45,10 +45,20 @@ from honeyhive.tracing.w3c import (
     write_traceparent,
 )
 
-__all__ = ["BAGGAGE", "CARRIED", "SESSION_KEYS_OF_1X", "TRACEPARENT", "TRACESTATE", "extract", "inject", "origin_of"]
+__all__ = [
+    "BAGGAGE",
+    "CARRIED",
+    "OWN_KEYS",
+    "SESSION_KEYS_OF_1X",
+    "TRACEPARENT",
+    "TRACESTATE",
+    "extract",
+    "inject",
+    "origin_of",
+]
 
 SESSION_KEYS_OF_1X: Final = ("session_id", "honeyhive_session_id", "honeyhive.session_id")
-_OWN_KEYS: Final = frozenset({semconv.BAGGAGE_SESSION, semconv.BAGGAGE_EVENT})
+OWN_KEYS: Final = frozenset({semconv.BAGGAGE_SESSION, semconv.BAGGAGE_EVENT})
 _SPAN_ID_BYTES: Final = 8
 _NOTHING: Final = Context()
 # OpenTelemetry keeps baggage under a key that it makes anew in each process; it is read back from a context.
@@ -172,7 +182,7 @@ def _inject_baggage(carrier: MutableMapping[str, str], contexts: Iterable[Contex
     texts = [text.strip() for text in carrier.get(BAGGAGE, "").split(",") if text.strip()]
     names = {text.partition("=")[0].strip() for text in texts}
     if own is not None:
-        texts = [text for text in texts if text.partition("=")[0].strip() not in _OWN_KEYS]
+        texts = [text for text in texts if text.partition("=")[0].strip() not in OWN_KEYS]
     if users:
         texts += [text for text in _written(users, arrived) if text.partition("=")[0] not in names]
     carrier[BAGGAGE] = with_member(texts, own)
@@ -269,7 +279,7 @@ def _baggage_values(members: list[Member]) -> dict[str, object]:
 
 
 def _is_session(member: Member) -> bool:
-    if member.key in _OWN_KEYS:
+    if member.key in OWN_KEYS:
         return True
     return member.key in SESSION_KEYS_OF_1X and parse_session_id(member.value) is not None
 

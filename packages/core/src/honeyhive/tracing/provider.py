@@ -63,9 +63,9 @@ class HoneyHiveProvider(TracerProvider):
             resource=resource,
             sampler=SessionSampler(),
             shutdown_on_exit=False,
-            # What identifies an event is not among these attributes: no limit can evict it.
             span_limits=SpanLimits(
-                max_span_attributes=settings.max_attributes,
+                # At its limit the SDK lets go of the oldest, which say what a span is; `limited_others` knows better.
+                max_span_attributes=SpanLimits.UNSET,
                 max_events=settings.max_events,
                 max_links=settings.max_links,
             ),

@@ -84,8 +84,6 @@ class OpenEvent(OTelFace):
         self.status = _OK
         self.captured: list[Part] = []  # two pieces for each of `names` (`add_value`)
         self.start_ns = channel.now_ns()
-        if channel.observer is not None:
-            channel.observer.on_start(self)
 
     @property
     def event_id(self) -> str:
@@ -156,10 +154,11 @@ class OpenEvent(OTelFace):
             if capture is not None and values:
                 values = capture.read(name, values)
             if values:
-                if self.fields is None:
-                    self.fields = {}
+                said = self.fields
+                if said is None:
+                    said = self.fields = {}
                     self.is_plain = False
-                self.fields.setdefault(name, {}).update(values)
+                said.setdefault(name, {}).update(values)
 
     def finish(self, *, usage: Usage | None = None, **fields: Mapping[str, object] | None) -> None:
         """End the event well, with last values as in `enrich`."""
@@ -235,7 +234,7 @@ class OpenEvent(OTelFace):
             return
         self.ended = True
         try:
-            end_ns = end_time if end_time is not None else self.channel.now_ns()
+            end_ns = int(end_time) if end_time is not None else self.channel.now_ns()
             if not self.session.is_thinned or self._survives(end_ns):
                 write_event(self, end_ns)
             self._release()
@@ -256,7 +255,10 @@ class OpenEvent(OTelFace):
         if is_read and add_value(self.captured, _RESULT_KEY, result):
             self.mark_texts((_RESULT,))
         write_event(self, end_ns)
-        self._release()
+        if self.is_plain:
+            self.captured = []
+        else:
+            self._release()
 
     def _survives(self, end_ns: int) -> bool:
         """Whether the event of a session that is not recorded whole is kept; its inputs are captured only then."""

@@ -1,9 +1,11 @@
 """Streams: an event that lasts as long as an iteration, re-entered for each item and never current across a ``yield``."""
 
+import os
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
 from contextvars import Token
 from types import TracebackType
 from typing import Any, Final, TypeVar, cast
+from weakref import ref
 
 import orjson
 from opentelemetry.context import Context
@@ -36,6 +38,8 @@ class Recording:
         self._items: list[object] = []
         self._count = 0
         self._kept_bytes = 0
+        self._pid = os.getpid()
+        event.channel.open_streams[id(self)] = ref(self)
 
     def __enter__(self) -> None:
         previous = current_context()
@@ -58,7 +62,7 @@ class Recording:
 
     def _note_first(self) -> None:
         event = self._event
-        first_ms = (event.channel.now_ns() - event.start_ns) / 1e6
+        first_ms = max(0, event.channel.now_ns() - event.start_ns) / 1e6  # clocks are set back
         event.enrich(metrics={"time_to_first_item_ms": first_ms})
         if event.event_type is EventType.model:
             event.enrich(metadata={"time_to_first_token_ms": first_ms})
@@ -78,6 +82,7 @@ class Recording:
         """End the event, with what left the iteration; only the first call does anything."""
         with guard("end a stream's event"):
             event = self._event
+            event.channel.open_streams.pop(id(self), None)
             if event.ended:
                 return
             texts = bool(self._items) and all(isinstance(item, str) for item in self._items)
@@ -90,12 +95,16 @@ class Recording:
             else:
                 event.fail(error)
 
+    def abandon(self) -> None:
+        """End the event of an iteration that is left as it is; a forked child has those of its parent too, and leaves them."""
+        if not self._event.ended and self._pid == os.getpid():
+            self._event.status = Status.ABANDONED
+            self.end()
+
     def __del__(self) -> None:
         # An iteration that was dropped before its first step, or where nothing closes it (an async generator without
         # its event loop).
-        if not self._event.ended:
-            self._event.status = Status.ABANDONED
-            self.end()
+        self.abandon()
 
 
 class TracedStream(Generator[T, Any, Any]):
@@ -130,6 +139,8 @@ class TracedStream(Generator[T, Any, Any]):
         except BaseException as failure:
             self._recording.end(failure)
             raise
+        finally:
+            del error, value  # the error that leaves refers to this frame
         self._recording.add(item)
         return cast("T", item)
 
@@ -178,6 +189,8 @@ class TracedAsyncStream(AsyncGenerator[T, Any]):
         except BaseException as failure:
             self._recording.end(failure)
             raise
+        finally:
+            del error, value  # the error that leaves refers to this frame
         self._recording.add(item)
         return cast("T", item)
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 from honeyhive import semconv
 from honeyhive.events import otlp
 from honeyhive.events.event import EventType, Status, Usage
+from honeyhive.events.usage import sound
 from honeyhive.tracing.limits import limited_attributes, limited_points, point_counts
 from honeyhive.tracing.parts import (
     SCOPE,
@@ -13,6 +14,7 @@ from honeyhive.tracing.parts import (
     as_chain,
     field_parts,
     joined_values,
+    name_in,
     text_keys,
     usage_metadata,
     usage_of,
@@ -30,6 +32,8 @@ _PLAIN_END: Final = otlp.FLAGS_LOCAL_PARENT + _STATUS_PARTS[_OK]
 _OTLP_ERROR: Final = 2
 _OWNER: Final = 3
 
+_Said = dict[str, dict[str, object]]
+
 
 def write_event(event: "OpenEvent", end_ns: int) -> None:
     """Hand the span of *event*, which ended at *end_ns*, over to its channel."""
@@ -38,31 +42,34 @@ def write_event(event: "OpenEvent", end_ns: int) -> None:
     identity = otlp.identity(event.trace_id, event.span_id, event.parent_span_id)
     times = otlp.times(event.start_ns, end_ns)
     parts: list[Any]
+    fields: _Said = {}
     if event.is_plain and event.status is _OK:
         parts = [identity, event.static, times, owner, _PLAIN_END, *event.captured]
     else:
         parts = [identity, event.static, times, owner, event.flags, _STATUS_PARTS[event.status]]
+        if event.fields is not None:  # copied, because another thread may be in the middle of saying something
+            fields = {field: dict(values) for field, values in list(event.fields.items())}
         if event.labels is not None:
             parts[_OWNER] = otlp.attribute(semconv.SESSION_ID, session.session_id) + channel.identity_from(
                 *event.labels
             )
         if event.holds_model:
-            _become_chain(event, parts)
-        usage = _gather_usage(event)
-        parts.extend(_all_parts(event))
+            _become_chain(event, parts, fields)
+        usage = _gather_usage(event, fields)
+        parts.extend(_all_parts(event, fields))
         if usage is not None:
-            _put_pending(event, parts, usage)
+            _put_pending(event, parts, fields, usage)
             return
     try:
         span = otlp.span(parts)
     except TypeError:  # a LargeText among them: joining is the worker's
-        _put_pending(event, parts, None)
+        _put_pending(event, parts, fields, None)
     else:
         channel.put(SCOPE, span, len(span))
 
 
-def _put_pending(event: "OpenEvent", parts: list[Part], usage: Usage | None) -> None:
-    config = event.fields.get("config", {}) if event.fields is not None else {}
+def _put_pending(event: "OpenEvent", parts: list[Part], fields: _Said, usage: Usage | None) -> None:
+    config = fields.get("config", {})
     model, provider = config.get("model"), config.get("provider")
     pending = PendingSpan(
         parts,
@@ -73,41 +80,39 @@ def _put_pending(event: "OpenEvent", parts: list[Part], usage: Usage | None) -> 
     event.channel.put(SCOPE, pending, sum(map(len, parts)))
 
 
-def _become_chain(event: "OpenEvent", parts: list[Any]) -> None:
+def _become_chain(event: "OpenEvent", parts: list[Any], fields: _Said) -> None:
     """Write a model event that contains one as a chain without usage, so that usage counts once (decision 11)."""
     if event.event_type is not EventType.model:
         return
     event.event_type = EventType.chain
     parts[1] = event.static = as_chain(event.static)
-    if event.fields is not None and "metadata" in event.fields:
-        event.fields["metadata"] = without_usage(event.fields["metadata"])
+    if "metadata" in fields:
+        fields["metadata"] = without_usage(fields["metadata"])
 
 
-def _gather_usage(event: "OpenEvent") -> Usage | None:
+def _gather_usage(event: "OpenEvent", fields: _Said) -> Usage | None:
     """Put the usage of a model event into its metadata; the usage that a price is wanted for, if any.
 
     Events of other types have none (design decision 11), and a cost that was reported is not computed.
     """
     if event.event_type is not EventType.model:
         return None
-    metadata = event.fields.get("metadata", {}) if event.fields is not None else {}
-    usage = event.usage if event.usage is not None else usage_of(metadata)
+    metadata = fields.get("metadata", {})
+    usage = sound(event.usage) if event.usage is not None else usage_of(metadata)
     if usage is None:
         return None
-    if event.fields is None:
-        event.fields = {}
-    known = event.fields["metadata"] = {**usage_metadata(usage), **metadata}
+    known = fields["metadata"] = {**usage_metadata(usage), **metadata}
     return usage if semconv.COST not in known else None
 
 
-def _all_parts(event: "OpenEvent") -> list[Part]:
+def _all_parts(event: "OpenEvent", fields: _Said) -> list[Part]:
     """Everything that an event seldom has, beside its inputs."""
     named = dict(zip(event.names, joined_values(event.captured), strict=False))
     texts = list(event.texts) if event.texts is not None else []
-    if event.fields is not None:
-        said_again = {f"{field}.{key}" for field, values in event.fields.items() for key in values}
+    if fields:
+        said_again = {name_in(field, key) for field, values in fields.items() for key in values}
         texts = [name for name in texts if name not in said_again]
-        for field, values in event.fields.items():
+        for field, values in fields.items():
             field_parts(field, without_reserved(values) if field == "metadata" else values, named, texts)
     settings = event.channel.settings
     own = event.attributes or {}

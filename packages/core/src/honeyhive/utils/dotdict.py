@@ -60,13 +60,25 @@ class DotDict(dict[str, Any]):
             super().__delitem__(key)
 
     def __contains__(self, key: object) -> bool:
-        if not isinstance(key, str):
-            return False
         try:
-            self[key]
+            self[cast("str", key)]
         except KeyError:
             return False
         return True
+
+    def __or__(self, other: Any) -> Any:
+        if not isinstance(other, Mapping):
+            return NotImplemented
+        joined = self.copy()
+        joined.update(other)
+        return joined
+
+    def __ror__(self, other: Any) -> Any:
+        return type(self)(other) | self if isinstance(other, Mapping) else NotImplemented
+
+    def __ior__(self, other: Any) -> Self:
+        self.update(other)
+        return self
 
     def get(self, key: str, default: Any = None) -> Any:
         """The value at *key*, which may be a path ``a.b``; *default* where there is none."""
@@ -74,6 +86,14 @@ class DotDict(dict[str, Any]):
             return self[key]
         except KeyError:
             return default
+
+    def pop(self, key: str, *default: Any) -> Any:
+        """The value at *key*, which may be a path and is gone then; *default* where there is none, else ``KeyError``."""
+        if key not in self and default:
+            return default[0]
+        value = self[key]
+        del self[key]
+        return value
 
     def setdefault(self, key: str, default: Any = None) -> Any:
         """The value at *key*, which may be a path; *default*, put there, where there is none."""

@@ -7,6 +7,8 @@ from typing import Any, Final
 
 import orjson
 
+from honeyhive.events.values import to_json
+
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "honeyhive_data"}
 
 
@@ -29,7 +31,10 @@ class HoneyHiveFormatter(logging.Formatter):
         line.update(getattr(record, "honeyhive_data", None) or {})
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return orjson.dumps(line, default=_described, option=orjson.OPT_NON_STR_KEYS).decode()
+        try:
+            return orjson.dumps(line, default=_described, option=orjson.OPT_NON_STR_KEYS).decode()
+        except (TypeError, ValueError, RecursionError):  # cycles, large numbers, keys and texts that JSON has not
+            return to_json(line).decode()
 
 
 class HoneyHiveLogger:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from honeyhive import semconv
 from honeyhive.events.conventions.messages import Record, history, outputs_of
-from honeyhive.events.conventions.reading import Reading, items, mapping, parsed, text, texts
+from honeyhive.events.conventions.reading import Reading, items, parsed, text, texts
 from honeyhive.events.event import EventType
 
 _PARAMETERS: Final = "gen_ai.request."
@@ -18,6 +18,8 @@ _MESSAGE_EVENTS: Final = {
 }
 _CHOICE_EVENT: Final = "gen_ai.choice"
 _CONTENT_EVENTS: Final = ("gen_ai.content.prompt", "gen_ai.content.completion")
+# Nobody waits longer for a first token; what is beyond is no number of seconds.
+_MAX_SECONDS: Final = 1e6
 _EVALUATION_EVENT: Final = "gen_ai.evaluation.result"
 
 
@@ -33,7 +35,7 @@ def read_genai(reading: Reading) -> None:
     if documents:
         reading.put("outputs", "documents", documents)
     seconds = reading.take("gen_ai.response.time_to_first_chunk")
-    if isinstance(seconds, (int, float)):
+    if isinstance(seconds, (int, float)) and 0 <= seconds < _MAX_SECONDS:
         reading.put("metadata", semconv.FIRST_TOKEN_MS, seconds * 1000)
     template = {name: reading.take(f"gen_ai.prompt.{name}") for name in ("name", "version")}
     put_template(reading, template, reading.take_under("gen_ai.prompt.variable."))
@@ -155,12 +157,3 @@ def put_evaluation(
     value = said.get(score)
     reading.put("metrics", name, value if value is not None else said.get(label))
     reading.put("metrics", f"{name}_explanation", text(said.get("explanation")))
-
-
-def arguments_of(value: object) -> object:
-    """What a step was called with, where ``{"args": [...], "kwargs": {...}}`` or ``{"inputs": …}`` stands for it."""
-    told = mapping(value)
-    if set(told) == {"args", "kwargs"}:
-        positional = items(told["args"])
-        return {**({"args": positional} if positional else {}), **mapping(told["kwargs"])}
-    return told["inputs"] if "inputs" in told else parsed(value)

@@ -95,9 +95,13 @@ class Reading:
             self.put(field, key, value)
 
     def put_free(self, values: Mapping[str, object]) -> None:
-        """`put` a user's own metadata; names with a meaning of ours get ``user.`` in front."""
+        """`put` a user's own metadata, by its `free_name`."""
         for key, value in values.items():
-            self.put("metadata", f"user.{key}" if key in _RESERVED else key, value)
+            self.put("metadata", free_name(key), value)
+
+    def left(self) -> dict[str, object]:
+        """The attributes that nobody has read, by their `free_name`."""
+        return {free_name(key): value for key, value in self.attributes.items() if key not in self.taken}
 
     def put_content(self, field: str, value: object) -> None:
         """Make *value* the content of ``inputs`` or ``outputs``: a mapping as it is, another under a name of its own.
@@ -112,6 +116,11 @@ class Reading:
             self.put(field, "value", cast("object", value))
         else:
             self.put(field, "result", value)
+
+
+def free_name(key: str) -> str:
+    """*key*, a name in a user's own metadata; ``user.`` is in front where it would mean something of ours."""
+    return f"user.{key}" if key in _RESERVED else key
 
 
 def parsed(value: object) -> object:

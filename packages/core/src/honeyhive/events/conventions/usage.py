@@ -5,13 +5,12 @@ by its own arithmetic, the details are added to the totals.
 """
 
 import dataclasses
-import math
 from collections.abc import Iterable, Mapping
 from typing import Final
 
 from honeyhive import semconv
 from honeyhive.events.conventions.reading import Reading, mapping
-from honeyhive.events.event import Usage
+from honeyhive.events.usage import Usage, count, inclusive, money
 
 _INPUT: Final = (
     "gen_ai.usage.input_tokens",
@@ -64,9 +63,6 @@ _LANGFUSE_CACHE_READ: Final = ("input_cache_read", "input_cached_tokens", "cache
 _LANGFUSE_CACHE_WRITE: Final = ("input_cache_creation", "input_cache_write", "cache_creation_input_tokens")
 _LANGFUSE_REASONING: Final = ("output_reasoning", "output_reasoning_tokens", "reasoning_tokens")
 
-# A count of more digits is no count of tokens, and soon no number that JSON's readers agree on.
-_MAX_DIGITS: Final = 15
-
 
 def read_usage(reading: Reading) -> Usage:
     """What the span reports, put into its metadata too: tokens, and a cost in USD where there is one."""
@@ -117,56 +113,6 @@ def plain_usage(attributes: Mapping[str, object]) -> Usage | None:
                 found[field] = number
                 break
     return inclusive(Usage(**found))
-
-
-def inclusive(usage: Usage) -> Usage:
-    """*usage* with totals that contain their details.
-
-    Two things prove a report exclusive: details that are more than what would contain them (Anthropic's own counts), and a
-    total that is the sum of everything (Gemini's, for reasoning). All other reports stay as they are.
-    """
-    cached = (usage.cache_read_tokens or 0) + (usage.cache_write_tokens or 0)
-    reasoning = usage.reasoning_tokens or 0
-    tokens_in, tokens_out, total = usage.input_tokens, usage.output_tokens, usage.total_tokens
-    if tokens_in is not None and cached > tokens_in:
-        tokens_in, cached = tokens_in + cached, 0
-    if tokens_out is not None and reasoning > tokens_out:
-        tokens_out, reasoning = tokens_out + reasoning, 0
-    if total is not None and tokens_in is not None and tokens_out is not None:
-        missing = total - tokens_in - tokens_out
-        if missing > 0 and missing in (cached, cached + reasoning):
-            tokens_in += cached
-            missing -= cached
-        if missing > 0 and missing == reasoning:
-            tokens_out += reasoning
-        # A total that leaves out what its parts contain would make the sums of a session contradict each other.
-        total = max(total, tokens_in + tokens_out)
-    elif total is None and tokens_in is not None and tokens_out is not None:
-        total = tokens_in + tokens_out
-    if (tokens_in, tokens_out, total) == (usage.input_tokens, usage.output_tokens, usage.total_tokens):
-        return usage
-    return dataclasses.replace(usage, input_tokens=tokens_in, output_tokens=tokens_out, total_tokens=total)
-
-
-def count(value: object) -> int | None:
-    """*value* as a number of tokens: whole, not negative, as a text of digits too; None when it is none."""
-    if isinstance(value, str):
-        value = int(value) if value.isdecimal() and len(value) <= _MAX_DIGITS else None
-    if isinstance(value, float):
-        value = int(value) if math.isfinite(value) and value.is_integer() else None
-    return value if type(value) is int and 0 <= value < 10**_MAX_DIGITS else None
-
-
-def _money(value: object) -> float | None:
-    """*value* as an amount in USD, which is finite and not negative; None when it is none."""
-    if isinstance(value, str):
-        try:
-            value = float(value)
-        except ValueError:
-            return None
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return None
-    return float(value) if math.isfinite(value) and value >= 0 else None
 
 
 def _reported(reading: Reading) -> Usage:
@@ -254,9 +200,9 @@ def _cost(reading: Reading) -> float | None:
     """The cost that the span reports in USD: the whole, or the sum of its parts."""
     details = mapping(reading.take(_LANGFUSE_COST))
     wholes = [details.get("total"), *(reading.take(name) for name in _COST)]
-    whole = next((money for money in map(_money, wholes) if money is not None), None)
-    parts = [_money(value) for key, value in details.items() if key != "total"]
-    parts = parts or [_money(reading.take(name)) for name in _COST_PARTS]
+    whole = next((amount for amount in map(money, wholes) if amount is not None), None)
+    parts = [money(value) for key, value in details.items() if key != "total"]
+    parts = parts or [money(reading.take(name)) for name in _COST_PARTS]
     known = [part for part in parts if part is not None]
     if whole is not None:
         return whole

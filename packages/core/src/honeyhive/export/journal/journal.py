@@ -34,9 +34,10 @@ class Journal:
             place = self._segment(fingerprint).append(record, sync=sync)
         except OSError as error:
             failed = self._open.get(fingerprint)
-            self._finish(fingerprint)
-            if failed is not None:
-                failed.remove_if_empty()
+            with suppress(OSError):  # what keeps from writing may keep from closing and removing too
+                self._finish(fingerprint)
+                if failed is not None:
+                    failed.remove_if_empty()
             self._warn(error)
             return None
         self._is_failing = False

@@ -104,6 +104,8 @@ def _is_basic(secret: bytes) -> bool:
 def _is_credential(secret: bytes) -> bool:
     """Whether what stands before the ``@`` of a URL is more than a user's name."""
     _, colon, password = secret.partition(b":")
+    if password == b"REDACTED":  # by an instrumentation, as OpenTelemetry's conventions want it
+        return False
     return bool(colon and password) or len(secret) >= _LONG_USER
 
 

@@ -115,6 +115,9 @@ class Texts:
         except Exception as error:  # noqa: BLE001  a function of the user's own; what it was to hide stays hidden
             guard.swallow(error, "redact with a function of yours")
             return "[redacted:error]"
+        except SystemExit as error:  # it would end the worker's thread, and nothing else
+            guard.swallow(RuntimeError(type(error).__name__), "redact with a function of yours")
+            return "[redacted:error]"
         return result if isinstance(result, str) else "[redacted:error]"
 
     def _walk(self, tree: Any) -> int:

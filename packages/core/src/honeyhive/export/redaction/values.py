@@ -38,11 +38,11 @@ _PAIR_CLOSES: Final = re.compile(rb"\\*[\"']" + SPACE + rb"{0,4},?[)\]]")
 _FLAG: Final = re.compile(rb"(?<![A-Za-z0-9-])--?(?:[A-Za-z0-9]{1,20}-){0,4}$")
 _BEFORE: Final = 64
 _OPENING: Final = (b"[", b"{", b"(", b"")
-# Code speaks of secrets without having one: annotations, expressions that fetch it at run time, and what stands for it.
+# Code speaks of secrets without having one: annotations, expressions that fetch it at run time, and what others put in its place.
 _NO_SECRET: Final = re.compile(
     rb"(?i:none|null|nil|undefined|true|false|str|string|bytes|int|bool|boolean|any|object|optional|secretstr)"
     rb"(?=[\s,;|)\]}\[(='\"\\]|\.\s|\.?\Z)|(?:os|process|self|this|settings|config|env|secrets|getenv|Field)[.(]"
-    rb"|(?:\*{3,}|\$\{?[A-Z][A-Z0-9_]+\}?|\{\{ ?[A-Za-z0-9_.]+ ?\}\})(?=[\s,;)\]}\"'\\]|\Z)"
+    rb"|(?:\*{3,}|\[?(?i:redacted|filtered)\]?|\$\{?[A-Z][A-Z0-9_]+\}?|\{\{ ?[A-Za-z0-9_.]+ ?\}\})(?=[\s,;&#)\]}\"'\\]|\Z)"
 )
 _BACKSLASH: Final = 0x5C
 _MOST_SLASHES: Final = 64
