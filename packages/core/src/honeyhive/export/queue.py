@@ -12,6 +12,8 @@ from honeyhive.export.wakeup import Wakeup
 from honeyhive.guard import guard
 
 _OVERLOAD_FACTOR: Final = 16  # batches of 8,192 spans in overload (`facts/performance.md` §1 item 5)
+# How often a call that waits for room looks for it.
+_ROOM_INTERVAL_S: Final = 0.002
 
 
 class Encodable(Protocol):
@@ -70,14 +72,14 @@ class EventQueue:
         self._filled = Wakeup()
         self._is_idle = True
         self._is_closed = False
+        self._worker_id = 0
 
     reset_after_fork = _start
 
     def _put_counted(self, outlet: Outlet, scope: bytes, span: "bytes | Encodable", size: int) -> None:
         """`put` where the queue is bounded in spans too."""
         if self._max_items is not None and len(self._items) >= self._max_items:
-            self.refuse(outlet, "queue_full")
-            self._filled.set()
+            self._overflow(outlet, scope, span, size)
         else:
             self._put(outlet, scope, span, size)
 
@@ -91,12 +93,37 @@ class EventQueue:
                 self._bytes = waiting
                 self._items.append((outlet, scope, span, size))
         if not is_taken:
-            self.refuse(outlet, "shutdown" if self._is_closed else "queue_full")
+            self._overflow(outlet, scope, span, size)
             return
         if self._is_idle:
             self._start_work()
         if waiting > self._half:
             self._hand_over()
+
+    def _overflow(self, outlet: Outlet, scope: bytes, span: "bytes | Encodable", size: int) -> None:
+        """What becomes of a span that there is no room for: it waits, where the settings say so, or is refused."""
+        self._filled.set()
+        settings = outlet.settings
+        if settings.on_full == "block" and size <= self._max_bytes and self._may_wait():
+            deadline = time.monotonic() + settings.on_full_timeout_s
+            while time.monotonic() < deadline and not self._is_closed:
+                if self._squeeze_in(outlet, scope, span, size):
+                    return
+                time.sleep(_ROOM_INTERVAL_S)
+        self.refuse(outlet, "shutdown" if self._is_closed else "queue_full")
+
+    def _may_wait(self) -> bool:
+        # An event loop has more to do; and the worker, in which a finalizer may end an event, would wait for itself.
+        return threading.get_ident() != self._worker_id and not _is_in_event_loop()
+
+    def _squeeze_in(self, outlet: Outlet, scope: bytes, span: "bytes | Encodable", size: int) -> bool:
+        with self._lock:
+            has_room = self._bytes + size <= self._max_bytes and len(self._items) < (self._max_items or sys.maxsize)
+            if has_room:
+                outlet.entered += 1
+                self._bytes += size
+                self._items.append((outlet, scope, span, size))
+        return has_room
 
     def refuse(self, outlet: Outlet, reason: str) -> None:
         """Count one span that is not recorded, by *reason*: accepted, and dropped at once."""
@@ -114,8 +141,7 @@ class EventQueue:
     def _hand_over(self) -> None:
         # A worker that needs the GIL often starves while callers do short I/O (design decision 14); never on a loop.
         self._filled.set()
-        asyncio = sys.modules.get("asyncio")
-        if self._overload_wait_s > 0 and (asyncio is None or asyncio._get_running_loop() is None):  # noqa: SLF001
+        if self._overload_wait_s > 0 and not _is_in_event_loop():
             time.sleep(self._overload_wait_s)
 
     def take(self, max_items: int, max_bytes: int) -> list[Item]:
@@ -135,6 +161,7 @@ class EventQueue:
 
     def wait(self, timeout_s: float | None, *, is_urgent: Callable[[], bool]) -> None:
         """Wait until something was put, or `wake` was called, or *timeout_s* passed; not at all while *is_urgent*."""
+        self._worker_id = threading.get_ident()
         if self._items:
             return
         self._filled.clear()
@@ -160,3 +187,8 @@ class EventQueue:
 
     def __len__(self) -> int:
         return len(self._items)
+
+
+def _is_in_event_loop() -> bool:
+    asyncio = sys.modules.get("asyncio")
+    return asyncio is not None and asyncio._get_running_loop() is not None  # noqa: SLF001

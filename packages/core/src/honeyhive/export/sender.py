@@ -27,6 +27,8 @@ _UNAUTHORIZED_PAUSE_S: Final = 60.0
 # Somebody waits in `flush`, but a destination that fails needs time as well: at first this long, then twice as long each time.
 _HURRIED_PAUSE_S: Final = 0.02
 _MAX_HURRIED_PAUSE_S: Final = 2.0
+# Where nothing arrived yet, the destination may refuse everything: this many events are tried alone to find out.
+_MAX_REFUSED_ALONE: Final = 3
 
 
 class Reject(Protocol):
@@ -69,6 +71,7 @@ class Sender:
         self._max_bytes = MAX_REQUEST_BYTES  # less where the destination said that this is too much
         self._failures = 0
         self._has_delivered = False
+        self._refused_alone = 0
         self._is_unauthorized = False
         self._failed_at = self._retry_at = 0.0
         self._not_before = 0.0  # what the destination asked for, which holds in a hurry too
@@ -245,12 +248,14 @@ class Sender:
 
     def _refuse(self, lane: Lane, group: list[Batch], body: bytes, reason: str) -> None:
         """Settle *group*, which nobody will ever take; its halves are tried where only some of its events may be at fault."""
-        is_apart = (reason == TOO_LARGE or self._has_delivered) and self._take_apart(lane, group)
+        is_suspect = self._has_delivered or self._refused_alone < _MAX_REFUSED_ALONE
+        is_apart = (reason == TOO_LARGE or is_suspect) and self._take_apart(lane, group)
         if is_apart and reason == TOO_LARGE:
             self._max_bytes = len(body) // 2  # as long as the process lives
         if is_apart:
             return
         lane.remove(group)
+        self._refused_alone += 1
         self._give_up(lane, group, body, reason)
 
     def _give_up(self, lane: Lane, group: list[Batch], body: bytes, reason: str) -> None:

@@ -101,15 +101,19 @@ def _parse_timeout(text: str) -> float:
     return number * 1000 if number < _LEAST_TIMEOUT_S else number
 
 
-class _Told:
+@dataclasses.dataclass(slots=True)
+class Told:
     """Whether the message about gRPC was given in this process."""
 
-    is_told = False
+    is_told: bool = False
+
+
+told: Final = Told()
 
 
 def _without_grpc() -> str:
-    if not _Told.is_told:
-        _Told.is_told = True
+    if not told.is_told:
+        told.is_told = True
         _LOG.warning(
             "honeyhive: HH_OTLP_PROTOCOL is grpc, which is not spoken here; events go by http/protobuf. Collectors take that "
             "at port 4318: check HH_OTLP_ENDPOINT, and set HH_OTLP_PROTOCOL=http/protobuf"

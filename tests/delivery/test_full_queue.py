@@ -1,0 +1,88 @@
+"""A queue without room: the account tells what was lost, and batch jobs may wait instead."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PRELUDE = """
+import asyncio, gc, json, sys, threading
+from honeyhive import HoneyHiveTracer, trace
+from honeyhive.export.journal import Journal
+
+# A journal on a disk that is slow, until it is not.
+go_on, appended = threading.Event(), Journal.append
+def append(self, *args, **options):
+    go_on.wait(60)
+    return appended(self, *args, **options)
+Journal.append = append
+
+OPTIONS = json.loads(sys.argv[1])
+t = HoneyHiveTracer.init(max_queue_bytes=100_000, overload_wait_ms=0, **OPTIONS)
+work = trace(len)
+
+def run(count):
+    for _ in range(count):
+        work("x" * 500)
+
+def stats():
+    return [t.stats().accepted, t.stats().delivered, dict(t.stats().dropped)]
+"""
+ASIDE = "thread = threading.Thread(target=run, args=(1000,))\nthread.start()\n"
+
+
+def shown(program: str, tmp_path: Path, **options: object) -> Any:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("HH_", "OTEL_"))}
+    finished = subprocess.run(
+        [sys.executable, "-W", "error", "-c", PRELUDE + program, json.dumps(options)],
+        env={**clean, "HH_DATA_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stderr
+    return json.loads(finished.stdout)
+
+
+def test_a_batch_job_waits_for_room_and_loses_nothing(tmp_path: Path) -> None:
+    program = f"""{ASIDE}
+while t.stats().pending < 60: pass  # the queue is full, and the thread stands
+go_on.set()
+thread.join()
+t.flush()
+print(json.dumps(stats()))
+"""
+    assert shown(program, tmp_path, on_full="block") == [1001, 1001, {}]
+
+
+def test_it_waits_no_longer_than_it_was_told(tmp_path: Path) -> None:
+    program = """
+run(1000)
+go_on.set()
+t.flush()
+print(json.dumps(stats()))
+"""
+    accepted, delivered, dropped = shown(program, tmp_path, on_full="block", on_full_timeout_s=0.001)
+    assert accepted == 1001
+    assert delivered == accepted - dropped["queue_full"]
+    assert dropped["queue_full"] > 500
+
+
+@pytest.mark.parametrize("place", ["asyncio.run(main())", "run(1000)"])
+def test_an_event_loop_never_waits_and_neither_does_anybody_by_default(tmp_path: Path, place: str) -> None:
+    program = f"""
+async def main(): run(1000)
+{place}
+go_on.set()
+t.flush()
+print(json.dumps(stats()))
+"""
+    options = {"on_full": "block", "on_full_timeout_s": 3600} if "main" in place else {}
+    accepted, delivered, dropped = shown(program, tmp_path, **options)
+    assert accepted == 1001 == delivered + dropped["queue_full"]
+    assert dropped["queue_full"] > 500
