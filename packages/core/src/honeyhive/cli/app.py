@@ -8,7 +8,9 @@ import typer
 from honeyhive.__about__ import __version__
 from honeyhive.cli import console
 from honeyhive.cli.doctor import doctor
+from honeyhive.cli.export import export
 from honeyhive.cli.group import CommandGroup
+from honeyhive.cli.replay import replay
 from honeyhive.cli.sessions import sessions
 from honeyhive.cli.show import show
 
@@ -21,7 +23,7 @@ app = typer.Typer(
     # Its tracebacks show local variables: keys and prompts.
     pretty_exceptions_enable=False,
 )
-for command in (sessions, show, doctor):
+for command in (sessions, show, export, replay, doctor):
     app.command()(command)
 
 

@@ -16,7 +16,16 @@ def output() -> Console:
 
 def print_json(document: object) -> None:
     """Print *document* as JSON, and nothing else; what a terminal could obey is escaped, other text stays readable."""
-    text = json.dumps(json.loads(to_json(document)), indent=2, ensure_ascii=False)
+    _print_json(document, indent=2)
+
+
+def print_json_line(document: object) -> None:
+    """Print *document* as one line of JSON, in the same way."""
+    _print_json(document, indent=None)
+
+
+def _print_json(document: object, *, indent: int | None) -> None:
+    text = json.dumps(json.loads(to_json(document)), indent=indent, ensure_ascii=False)
     escaped = UNSAFE.sub(lambda found: found[0] if found[0] == "\n" else json.dumps(found[0])[1:-1], text)
     output().out(escaped, highlight=False)
 

@@ -21,6 +21,8 @@ class _Suspect:
     failures: int = 0
     proofs: int = 0
     """Failures right after something else arrived."""
+    is_next: bool = False
+    """Whether it is tried before what waits: a part of what was refused, which leaves its place to nobody."""
 
 
 class Lane:
@@ -56,7 +58,8 @@ class Lane:
 
     def next(self, max_bytes: int) -> list[Batch]:
         """What is tried now as one request. It stays here until it is told to `remove`, `replace` or `fail`."""
-        self._trial = self._suspects[0] if self._suspects and (self._has_arrived or not self._waiting) else None
+        first = self._suspects[0] if self._suspects else None
+        self._trial = first if first and (first.is_next or self._has_arrived or not self._waiting) else None
         if self._trial is not None:
             return self._trial.batches
         return _first_of(self._waiting, self.settings.max_export_batch_size, max_bytes)
@@ -79,6 +82,11 @@ class Lane:
             self._waiting.extendleft(batch for part in reversed(parts) for batch in reversed(part))
             self._count += sum(batch.count for part in parts for batch in part)
 
+    def isolate(self, group: list[Batch], parts: list[list[Batch]]) -> None:
+        """Try each of *parts* by itself, before anything else, instead of *group*, which is what `next` gave."""
+        self.remove(group)
+        self._suspects.extendleft(_Suspect(part, is_next=True) for part in reversed(parts))
+
     def arrived(self) -> None:
         """Something arrived at the destination: what fails next is itself at fault."""
         self._has_arrived = bool(self._suspects)
@@ -93,6 +101,7 @@ class Lane:
                 self._suspects.append(_Suspect(group))
                 self._has_arrived = False
             return False
+        suspect.is_next = False
         suspect.failures += 1
         suspect.proofs += self._has_arrived
         is_told, self._has_arrived = self._has_arrived, False

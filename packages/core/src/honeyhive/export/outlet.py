@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from honeyhive import semconv
 from honeyhive.export.account import Account, Inherited
+from honeyhive.export.journal.segment import LOCAL
 from honeyhive.lateload import late_imports
 from honeyhive.settings import Settings
 
@@ -68,13 +69,8 @@ class Outlet(Account):
 
     @property
     def fingerprint(self) -> str:
-        """Names destination, key and project without telling them: segments are replayed only to where they belong."""
-        destination = self.settings.destination
-        if destination is None:
-            return "local"
-        key = self.settings.delivery_key if self.settings.otlp_endpoint is None else ""
-        identity = "\0".join((destination, key or "", self.settings.project or ""))
-        return hashlib.sha256(identity.encode()).hexdigest()[:12]
+        """The name of its destination."""
+        return fingerprint_of(self.settings)
 
     @property
     def labels(self) -> dict[str, str]:
@@ -100,6 +96,16 @@ class Outlet(Account):
         claims.clear()
         self.__init__(self.settings, self._resource)
         self.claims = claims
+
+
+def fingerprint_of(settings: Settings) -> str:
+    """Names destination, key and project without telling them: segments are replayed only to where they belong."""
+    destination = settings.destination
+    if destination is None:
+        return LOCAL
+    key = settings.delivery_key if settings.otlp_endpoint is None else ""
+    identity = "\0".join((destination, key or "", settings.project or ""))
+    return hashlib.sha256(identity.encode()).hexdigest()[:12]
 
 
 def _metrics_for(provider: Any) -> "Metrics":

@@ -248,11 +248,12 @@ class Sender:
 
     def _refuse(self, lane: Lane, group: list[Batch], body: bytes, reason: str) -> None:
         """Settle *group*, which nobody will ever take; its halves are tried where only some of its events may be at fault."""
-        is_suspect = self._has_delivered or self._refused_alone < _MAX_REFUSED_ALONE
-        is_apart = (reason == TOO_LARGE or is_suspect) and self._take_apart(lane, group)
-        if is_apart and reason == TOO_LARGE:
+        if reason == TOO_LARGE and self._take_apart(lane, group):
             self._max_bytes = len(body) // 2  # as long as the process lives
-        if is_apart:
+            return
+        is_one_at_fault = reason != TOO_LARGE and (self._has_delivered or self._refused_alone < _MAX_REFUSED_ALONE)
+        if is_one_at_fault and (parts := halves_of(group)):
+            lane.isolate(group, parts)
             return
         lane.remove(group)
         self._refused_alone += 1

@@ -1,15 +1,13 @@
 """Segments that processes left behind when they ended, to be delivered by one that goes to the same place."""
 
-import fcntl
 import os
 from collections import deque
-from contextlib import suppress
 from pathlib import Path
 
 from honeyhive.events.decode import count_spans
 from honeyhive.export.journal.journal import Journal
 from honeyhive.export.journal.reading import Record, SegmentContent, read_segment, segments_in
-from honeyhive.export.journal.segment import DELIVERED_SUFFIX, LOCAL, Place, Segment
+from honeyhive.export.journal.segment import DELIVERED_SUFFIX, LOCAL, Place, Segment, locked
 
 
 class Adoption:
@@ -33,7 +31,7 @@ class Adoption:
         """The records of the next segment that are not settled, with their numbers of spans; empty when there is none."""
         while self._waiting:
             path = self._waiting.popleft()
-            descriptor = _locked(path)
+            descriptor = locked(path)
             if descriptor is None:
                 continue
             records = self._take(path, descriptor)
@@ -66,21 +64,3 @@ def _segment_of(path: Path, descriptor: int, content: SegmentContent) -> Segment
 
 def _count(record: Record) -> int:
     return count_spans(record.body)
-
-
-def _locked(path: Path) -> int | None:
-    """A descriptor of *path*, locked; None when a living process looks after it, or it is not there any more."""
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-    except OSError:
-        return None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        # Between the look at the directory and the lock, another process may have taken it over, delivered and renamed it.
-        if os.fstat(descriptor).st_ino == path.stat().st_ino:
-            return descriptor
-    except OSError:
-        pass
-    with suppress(OSError):
-        os.close(descriptor)
-    return None

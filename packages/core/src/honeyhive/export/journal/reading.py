@@ -20,11 +20,12 @@ class JournalContent:
 
 
 class Record(NamedTuple):
-    """One record in a segment: where it stands, and its body."""
+    """One record in a segment: where it stands, its body, and the record itself, which is a request."""
 
     offset: int
     length: int
     body: bytes
+    whole: bytes
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ def read_segment(data: bytes) -> SegmentContent:
         if not checksum_holds(body):
             damaged += 1
         elif done is None:
-            records.append(Record(offset, end - offset, body))
+            records.append(Record(offset, end - offset, body, data[offset:end]))
         else:
             settled.append((done[0], sum(done)))
     return SegmentContent(records, list(_outside(settled, records)), whole, len(data) - whole, damaged)

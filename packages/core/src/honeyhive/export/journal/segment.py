@@ -178,3 +178,21 @@ def settled_range(body: bytes) -> tuple[int, int] | None:
         return None
     offset, length = _RANGE.unpack_from(body, len(_SETTLED_TAG) + 1)
     return offset, length
+
+
+def locked(path: Path) -> int | None:
+    """A descriptor of *path*, locked; None when a living process looks after it, or it is not there any more."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # Between the look at the directory and the lock, another process may have taken it over, delivered and renamed it.
+        if os.fstat(descriptor).st_ino == path.stat().st_ino:
+            return descriptor
+    except OSError:
+        pass
+    with suppress(OSError):
+        os.close(descriptor)
+    return None
