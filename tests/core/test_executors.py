@@ -269,7 +269,7 @@ def test_a_carried_coroutine_function_keeps_the_parent_where_it_is_awaited(
     again: Any = pickle.loads(pickle.dumps(carried)) if is_pickled else carried  # noqa: S301  ours
 
     async def later() -> list[int]:
-        return await asyncio.gather(again(1), again(2))
+        return [await again(1), await again(2)]
 
     assert asyncio.run(later()) == [2, 4]
     found = next(one for one in recorder.sessions() if one.root.event_name == "chat")
