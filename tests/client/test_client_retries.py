@@ -10,7 +10,7 @@ import pytest
 from honeyhive.api import APIError, HoneyHive, HTTPException, MissingApiKeyError
 from honeyhive.client.call import Request
 from honeyhive.client.retry import Retries
-from honeyhive.errors import HoneyHiveError
+from honeyhive.errors import HoneyHiveError, RateLimitError
 from honeyhive.utils import RetryConfig
 
 if TYPE_CHECKING:
@@ -119,11 +119,16 @@ def test_a_batch_that_arrived_in_part_says_which_part(api: "API", client: HoneyH
 
 def test_an_exception_survives_the_way_back_from_another_process() -> None:
     error = HTTPException(503, "m", server_message="down", error_code="E7")
+    limited = RateLimitError(429, "m")
+    assert limited.error_response is not None
+    limited.error_response.retry_after = 7.0
 
     copied = pickle.loads(pickle.dumps(error))  # noqa: S301  our own bytes
     missing = pickle.loads(pickle.dumps(MissingApiKeyError("ingestion")))  # noqa: S301  our own bytes
 
     assert (copied.status_code, copied.server_message, copied.error_code, str(copied)) == (503, "down", "E7", "503 m")
+    again = pickle.loads(pickle.dumps(limited))  # noqa: S301  our own bytes
+    assert (type(again), again.retry_after, again.status_code) == (RateLimitError, 7.0, 429)
     assert missing.key_kind == "ingestion"
 
 

@@ -259,3 +259,18 @@ def test_a_carried_function_can_be_pickled_by_several_pools_at_once(
         carried = carry_context(work)
 
     assert [b"team=x" in pickled for pickled in pool.map(pickle.dumps, [carried, carried])] == [True, True]
+
+
+@pytest.mark.parametrize("is_pickled", [False, True])
+def test_a_carried_coroutine_function_keeps_the_parent_where_it_is_awaited(
+    recorder: Recorder, is_pickled: bool
+) -> None:
+    carried = submitted(lambda: carry_context(work_async))
+    again: Any = pickle.loads(pickle.dumps(carried)) if is_pickled else carried  # noqa: S301  ours
+
+    async def later() -> list[int]:
+        return [await again(1), await again(2)]
+
+    assert asyncio.run(later()) == [2, 4]
+    found = next(one for one in recorder.sessions() if one.root.event_name == "chat")
+    assert [event.event_name for event in found.events].count("work") == 2

@@ -1,14 +1,18 @@
 """Calls that fail, are cancelled or contain other model calls: one event each, that says what happened."""
 
 import asyncio
+import functools
+import signal
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from honeyhive import enrich_span, trace
 from honeyhive.events.event import Usage
+from honeyhive.guard import guard
 from honeyhive.integration import EventType, start_event
-from honeyhive.testing import Recorder
+from honeyhive.testing import MemoryTracer, Recorder
 
 
 @trace(event_name="inner")
@@ -161,3 +165,40 @@ def test_an_event_that_is_no_model_stays_what_it_is(recorder: Recorder) -> None:
     event.end()
 
     assert recorder.event("search").event_type == "tool"
+
+
+class TimeLimitError(Exception):
+    """What a program raises to end work that takes too long, as Celery does for a soft time limit."""
+
+
+def _raise(*_: object) -> None:
+    raise TimeLimitError
+
+
+class Limit:
+    def __call__(self, *_: object) -> None:
+        raise TimeLimitError
+
+    def reached(self, *_: object) -> None:
+        raise TimeLimitError
+
+
+@pytest.mark.parametrize("handler", [_raise, functools.partial(_raise, 1), Limit(), Limit().reached])
+def test_what_a_signal_handler_raises_inside_of_our_code_reaches_the_program(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch, handler: Callable[..., None]
+) -> None:
+    def find() -> MemoryTracer:
+        signal.raise_signal(signal.SIGUSR1)  # comes while we look for the tracer
+        return recorder.tracer
+
+    monkeypatch.setattr(guard, "strict", False)
+    before = signal.signal(signal.SIGUSR1, handler)
+    try:
+        with pytest.raises(TimeLimitError):
+            trace(tracer=find, event_name="work")(lambda: None)()
+        with guard("do something"), pytest.raises(TimeLimitError), guard("do more"):
+            find()
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+
+    assert guard.swallowed == {}

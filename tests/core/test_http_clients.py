@@ -8,6 +8,7 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from functools import wraps
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Event, Thread
@@ -20,6 +21,7 @@ import httpx2
 import openai
 import pytest
 import requests
+import wrapt
 from honeyhive import http_clients, session, trace
 from honeyhive.integration import current_event, extract, session_scope, suppress
 from honeyhive.testing import MemoryTracer, Recorder, recording, wait_until
@@ -601,25 +603,36 @@ def test_the_patch_covers_clients_made_before_and_after_once_and_is_undone(
     assert (httpx.HTTPTransport.handle_request, httpx2.AsyncHTTPTransport.handle_async_request) == original
 
 
-def test_who_patched_after_us_is_left_in_place(recorder: Recorder, upstream: Upstream) -> None:
+def by_wraps(ours: Any, wrapper: Any) -> Any:
+    return wraps(ours)(lambda *args: wrapper(ours, args[0], args[1:], {}))
+
+
+@pytest.mark.parametrize("wrapped", [by_wraps, wrapt.FunctionWrapper])
+def test_who_patched_after_us_is_left_in_place(recorder: Recorder, upstream: Upstream, wrapped: Any) -> None:
     genuine = httpx.HTTPTransport.handle_request
     http_clients.patch_httpx(recorder.tracer)
     ours = httpx.HTTPTransport.handle_request
     calls: list[str] = []
 
-    def theirs(self: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
-        calls.append(str(request.url))
-        return ours(self, request)
+    def wrapper(method: Any, _instance: Any, args: Any, kwargs: Any) -> Any:
+        calls.append("theirs")
+        return method(*args, **kwargs) if wrapped is wrapt.FunctionWrapper else method(_instance, *args)
 
-    httpx.HTTPTransport.handle_request = theirs
+    httpx.HTTPTransport.handle_request = theirs = wrapped(ours, wrapper)
     try:
-        http_clients.unpatch_httpx()
-        httpx.get(f"{upstream.url}/ok", trust_env=False)
+        with session("chat"):
+            http_clients.unpatch_httpx()
+            httpx.get(f"{upstream.url}/ok", trust_env=False)
+            http_clients.patch_httpx(recorder.tracer)
+            httpx.get(f"{upstream.url}/ok", trust_env=False)
+        assert httpx.HTTPTransport.__dict__["handle_request"] is theirs
+        httpx.HTTPTransport.handle_request = ours
     finally:
-        httpx.HTTPTransport.handle_request = genuine
+        http_clients.unpatch_httpx()
 
-    assert calls == [f"{upstream.url}/ok"]
-    assert "traceparent" not in upstream.seen[0]
+    assert httpx.HTTPTransport.handle_request is genuine
+    assert calls == ["theirs"] * 2
+    assert ["baggage" in headers for headers in upstream.seen] == [False, True]
 
 
 def test_a_forgotten_response_ends_its_event(recorder: Recorder, upstream: Upstream) -> None:
@@ -698,7 +711,7 @@ def test_of_several_tracers_with_http_tracing_each_has_its_own_requests(upstream
     assert first.recorder.tree().splitlines()[1:] == ["  tool call", "    tool HTTP GET", "  tool HTTP GET"]
     assert second.recorder.tree().splitlines()[1:] == ["  tool HTTP GET"]
     assert {sent[0], sent[2]} == {span.span_id.hex() for span in spans if span.name == "HTTP GET"}
-    assert not hasattr(httpx.HTTPTransport.handle_request, "_honeyhive_original")
+    assert not hasattr(httpx.HTTPTransport.handle_request, "_honeyhive_patched")
 
 
 def test_the_test_kit_leaves_no_client_changed() -> None:

@@ -259,6 +259,19 @@ def test_an_instrumentor_that_is_active_already_keeps_its_provider_and_stays_act
     assert len(second.recorder.events()) == 1  # in a session of its own, whoever's provider the client is on
 
 
+def test_an_instrumentor_of_several_tracers_goes_on_with_those_that_are_left(client: openai.OpenAI) -> None:
+    before = openai.OpenAI.request
+    first, second, third = (MemoryTracer(instrument="openai", fixed=False) for _ in range(3))
+    ask(client)
+    second.shutdown()
+    first.shutdown()
+    ask(client)
+    third.shutdown()
+
+    assert openai.OpenAI.request is before
+    assert [len(tracer.recorder.events()) for tracer in (first, second, third)] == [1, 0, 1]
+
+
 def test_a_disabled_tracer_activates_nothing() -> None:
     with recording(instrument="auto", disable_tracing=True):
         assert not OpenAIInstrumentor().is_instrumented_by_opentelemetry

@@ -11,7 +11,7 @@ from honeyhive.events.conventions import Reading
 from honeyhive.events.conventions.usage import plain_usage, read_usage
 from honeyhive.events.decode import decode_request
 from honeyhive.events.event import Event
-from honeyhive.integration import attached, current_session, extract, inject, start_event, suppress
+from honeyhive.integration import SERVER, attached, current_session, extract, inject, start_event, suppress
 from honeyhive.models import EventType
 from honeyhive.testing import MemoryTracer, Recorder, recording
 from honeyhive.tracer import HoneyHiveSpanProcessor
@@ -154,6 +154,19 @@ def test_a_request_with_a_remote_parent_that_sampled_nothing_is_still_recorded_i
     spans = {span.name: span for span in recorder.spans() if "session" not in span.attributes.values()}
     assert spans["request"].trace_id == remote.trace_id.to_bytes(16, "big")
     assert spans["request"].flags == 0x301
+
+
+def test_a_request_span_of_a_caller_that_is_not_trusted_is_linked_to_it() -> None:
+    with recording(trust_incoming="never") as recorder:
+        context = recorder.tracer.propagator.extract({"traceparent": f"00-{'1' * 32}-{'2' * 16}-01"})
+        with recorder.tracer.provider.get_tracer("lib").start_as_current_span("GET /", context, SpanKind.SERVER):
+            work()
+
+        (served,) = [span for span in recorder.spans() if span.kind == SERVER]
+        (below,) = [span for span in recorder.spans() if span.name == "work"]
+    assert [(link.trace_id.hex(), link.span_id.hex()) for link in served.links] == [("1" * 32, "2" * 16)]
+    assert served.trace_id.hex() != "1" * 32
+    assert not below.links
 
 
 def test_what_is_said_of_the_session_inside_a_request_span_reaches_that_session(recorder: Recorder) -> None:

@@ -72,7 +72,7 @@ def test_a_variable_of_the_environment_is_taken_out_to_its_end() -> None:
 
 DENIED = [
     "api_keys", "apiKeys", "access_tokens", "password1", "new_password2", "api_key_1", "PGPASSWORD", "dbpassword",
-    "password_hash", "passwordConfirmation", "X-Amz-Security-Token", "openai_key", "pwd", "csrfmiddlewaretoken",
+    "password_hash", "passwordConfirmation", "X-Amz-Security-Token", "openai_key", "pwd", "pass_word", "PASS-PHRASE", "csrfmiddlewaretoken",
 ]  # fmt: skip
 
 
@@ -135,3 +135,21 @@ def test_a_span_whose_secret_is_told_by_its_surroundings_is_a_candidate() -> Non
             attribute = otlp.field_attribute(otlp.encode_key("honeyhive_inputs.text"), value)
             entry = otlp.span([otlp.identity(b"t" * 16, b"s" * 8, b""), attribute])
             assert list(PLAIN.candidates([entry])) == [0], text
+
+
+def test_the_schema_of_a_tool_stays_readable_and_a_value_in_it_does_not() -> None:
+    password = {"type": "string", "description": "The password to log in with", "minLength": 8}
+    schema = {
+        "type": "object",
+        "properties": {"password": password, "user": {"type": "string"}},
+        "required": ["password", "user"],
+    }
+    tool = json.dumps({"name": "login", "parameters": schema}, separators=(",", ":"))
+
+    assert PLAIN.text(tool) == tool
+    for hidden in ("default", "const", "example", "value"):
+        assert "hunter2" not in PLAIN.text(json.dumps({"password": {**password, hidden: SECRET}}))
+    assert "hunter2" not in PLAIN.text(json.dumps({"password": {"type": SECRET, "description": "x"}}))
+    assert PLAIN.text(json.dumps({"required": ["password", f"Bearer {SECRET}"]})).endswith(
+        '"Bearer [redacted:bearer-token]"]}'
+    )

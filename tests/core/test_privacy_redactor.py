@@ -446,6 +446,7 @@ def test_a_duplicate_member_of_json_hides_nothing() -> None:
 MALICIOUS = [
     "eyJ", "-eyJ", "sk-", "password=", 'password="', "password: '", "cookie:", "authorization:", "bearer:", "bearer ",
     "hh_", "://", "-----BEGIN ", "-----BEGIN PRIVATE KEY", "\\u005cu", '\\"', "JQQJ99", "basic ", "credentials={", "SG.",
+    "password>", "--password ", "('password', '", 'password="""', "PASSWORD=", "&token=", "?sig=", "%3d", "%22%3a", "%25", "eyJa.",
 ]  # fmt: skip
 
 

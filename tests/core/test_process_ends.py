@@ -375,6 +375,23 @@ reached.wait()
     assert (served.user_properties, served.metadata["status"]) == ({"user_id": "u1"}, "ok")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "name"), [(["-m", "support"], "support"), (["support/ask.py"], "ask"), (["support"], "support")]
+)
+def test_the_session_of_a_process_is_called_like_what_is_run(tmp_path: Path, arguments: list[str], name: str) -> None:
+    package = tmp_path / "support"
+    package.mkdir()
+    for file in ("__init__.py", "__main__.py", "ask.py"):
+        (package / file).write_text(
+            "from honeyhive import HoneyHiveTracer\nprint(HoneyHiveTracer(test_mode=True).session_name)\n"
+        )
+
+    told = subprocess.run(
+        [sys.executable, *arguments], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=True
+    )
+    assert told.stdout.splitlines()[-1] == name
+
+
 def test_a_log_handler_may_ask_for_the_tracer_that_is_being_made(tmp_path: Path) -> None:
     program = """
 import logging

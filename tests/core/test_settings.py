@@ -73,3 +73,11 @@ def test_the_documentation_names_every_setting_and_every_variable() -> None:
     missing = [name for name in sorted(names) if f"`{name}`" not in text]
     missing += [variable for name in sorted(names) for variable in variables_of(name) if f"`{variable}`" not in text]
     assert missing == []
+
+
+@pytest.mark.parametrize("url", ["http://x.test/?token=hush", "http://x.test?token=hush", "http://x.test/#hush"])
+def test_a_base_url_has_no_query_and_its_secret_is_not_shown(url: str) -> None:
+    for name in ("otlp_endpoint", "server_url"):
+        with pytest.raises(ConfigurationError, match="query or a fragment") as caught:
+            Settings.from_env({}, **{name: url})
+        assert "hush" not in str(caught.value)

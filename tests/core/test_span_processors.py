@@ -14,7 +14,7 @@ from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from opentelemetry.trace import SpanKind, StatusCode
+from opentelemetry.trace import Link, SpanContext, SpanKind, StatusCode, TraceState
 
 SECRET = "sk-proj-" + "c4n4ryC4N4RYc4n4ryC4N4RYc4n4ryC4N4RY"
 
@@ -124,6 +124,27 @@ def test_third_parties_spans_on_our_provider_are_seen_in_the_same_form(recorder:
     assert {"at": "start", "later": 1, "seen": "at start"}.items() <= watcher.ended[1].attributes.items()
     assert watcher.ended[1].instrumentation_scope is not None
     assert watcher.ended[1].instrumentation_scope.version == "1.0"
+
+
+def test_scope_links_and_counts_of_what_was_dropped_reach_a_processor() -> None:
+    with recording(max_events=2, max_attributes=3) as recorder:
+        watcher = Watcher()
+        recorder.tracer.provider.add_span_processor(watcher)
+        link = Link(SpanContext(1, 2, is_remote=True, trace_state=TraceState([("vendor", "x")])), {"why": "retry"})
+        spans = recorder.tracer.provider.get_tracer("lib", "1.0", "https://example.com/schema", {"team": "search"})
+        with spans.start_as_current_span("query", links=[link], attributes={str(n): n for n in range(5)}) as span:
+            for number in range(7):
+                span.add_event(f"row {number}")
+        recorder.tracer.provider.shutdown()
+
+    (ended,) = watcher.ended
+    assert (ended.dropped_attributes, ended.dropped_events, ended.dropped_links) == (3, 5, 0)  # with "seen" they are 6
+    assert ended.links[0].context.trace_state.get("vendor") == "x"
+    for each in (ended, watcher.started[0]):
+        scope = each.instrumentation_scope
+        assert scope is not None
+        assert (scope.name, scope.version, scope.schema_url) == ("lib", "1.0", "https://example.com/schema")
+        assert scope.attributes == {"team": "search"}
 
 
 def test_secrets_reach_no_processor_not_even_at_the_start(recorder: Recorder, watcher: Watcher) -> None:

@@ -371,6 +371,18 @@ def test_a_global_provider_of_somebody_else_is_replaced_only_by_force() -> None:
     set_global_provider(tracer.provider)
 
 
+@pytest.mark.usefixtures("own_global_provider", "no_default")
+def test_a_tracer_that_ends_gives_the_global_place_back_to_the_next() -> None:
+    first = MemoryTracer(set_global=True)
+    first.shutdown()
+    assert isinstance(get_global_provider(), ProxyTracerProvider)
+
+    second = MemoryTracer(set_global=True)
+    assert second.is_main_provider
+    first.shutdown()
+    assert second.is_main_provider
+
+
 def test_a_processor_makes_events_from_the_spans_of_any_provider(recorder: Recorder) -> None:
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(recorder.tracer.span_processor)

@@ -46,7 +46,7 @@ class Client:
 
 def cyclic_list() -> object:
     items: list[Any] = [1]
-    items.append(items)
+    items.extend([items] * 8)
     return items
 
 

@@ -163,7 +163,24 @@ def test_an_evaluator_in_a_thread_is_an_event_of_the_datapoint_with_its_run_and_
     assert (score, event.session_id, event.parent_id) == (1.0, datapoint.session_id, datapoint.session_id)
     assert {"run_id": "r", "dataset_id": "d", "datapoint_id": "p"}.items() <= event.metadata.items()
     assert "orphan" not in event.metadata
-    assert event.inputs["args"] == [{"answer": 4}, {"terms": [2, 2]}, 4]
+    assert event.inputs == {"outputs": {"answer": 4}, "inputs": {"terms": [2, 2]}, "ground_truth": 4}
+
+
+@pytest.mark.parametrize("decorate", [evaluator, aevaluator])
+def test_the_event_of_a_call_has_the_arguments_that_the_function_got_by_their_names(
+    recorder: Recorder, decorate: Any
+) -> None:
+    def scaled(value: float, factor: float, *more: float, offset: float = 0.0, **named: float) -> float:
+        return value * factor + offset
+
+    scored = decorate(scaled, factor=3.0)
+    results = [scored(2.0, repeat=2, offset=1.0, extra=4.0), decorate(min)([2, 1])]
+    expected = [(7.0, 7.0), 1]
+    assert [asyncio.run(one) if decorate is aevaluator else one for one in results] == expected
+
+    inputs: dict[str, Any] = {"value": 2.0, "factor": 3.0, "more": [], "offset": 1.0, "named": {"extra": 4.0}}
+    assert recorder.event("scaled").inputs == inputs
+    assert recorder.event("min").outputs == {"result": 1}
 
 
 def test_an_evaluator_that_fails_says_so_to_its_caller_and_on_its_event(recorder: Recorder) -> None:

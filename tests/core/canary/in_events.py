@@ -1,9 +1,9 @@
 """Places in single events of ours."""
 
-import contextlib
 import dataclasses
 import json
 import os
+import urllib.parse
 from typing import Any
 
 import pydantic
@@ -109,41 +109,6 @@ def header_pairs(secret: str) -> None:
 
 
 @place
-def exception_message(secret: str) -> None:
-    @trace(event_name="failing")
-    def failing() -> None:
-        raise ValueError(f"401 for key {secret}")
-
-    with contextlib.suppress(ValueError):
-        failing()
-
-
-@place
-def exception_cause(secret: str) -> None:
-    @trace(event_name="failing")
-    def failing() -> None:
-        try:
-            {}[secret]
-        except KeyError as error:
-            raise RuntimeError("lookup failed") from error
-
-    with contextlib.suppress(RuntimeError):
-        failing()
-
-
-@place
-def exception_note(secret: str) -> None:
-    @trace(event_name="failing")
-    def failing() -> None:
-        error = ValueError("no")
-        error.add_note(f"tried {secret}")
-        raise error
-
-    with contextlib.suppress(ValueError):
-        failing()
-
-
-@place
 def metadata(secret: str) -> None:
     @trace(event_name="enriched")
     def enriched() -> None:
@@ -193,15 +158,6 @@ def model_parameter(secret: str) -> None:
     event = start_event(EventType.model, "model")
     assert event is not None
     event.finish(config={"model": secret}, usage=Usage(input_tokens=1, output_tokens=1))
-
-
-@place
-def error_text(secret: str) -> None:
-    @trace(event_name="enriched")
-    def enriched() -> None:
-        enrich_span(error=f"failed with {secret}")
-
-    enriched()
 
 
 @place
@@ -291,3 +247,30 @@ def failure_of_our_own(secret: str) -> None:
 
     with session(name="hostile"):
         echo(Hostile("text"))
+
+
+@place
+def url_encoded(secret: str) -> None:
+    echo("next=" + urllib.parse.quote(f'https://x.test/?q={{"note": "{secret}"}}', safe=""))
+
+
+@place
+def command_line(secret: str) -> None:
+    echo(["curl", "-H", f"X-Note: {secret}", "https://x.test"])
+
+
+@place
+def model_response(secret: str) -> None:
+    event = start_event(
+        EventType.model, "model", inputs={"messages": [{"role": "user", "content": [{"text": secret}]}]}
+    )
+    assert event is not None
+    event.finish(outputs={"choices": [{"message": {"tool_calls": [{"arguments": json.dumps({"note": secret})}]}}]})
+
+
+@place
+def new_name(secret: str) -> None:
+    event = start_event(EventType.tool, "named")
+    assert event is not None
+    event.update_name(f"named {secret}")
+    event.end()

@@ -99,3 +99,30 @@ def update_of_finished_session(secret: str) -> None:
     with session(name="chat") as block:
         session_id = block.session_id
     HERE.tracer.enrich_session(session_id=session_id, metadata={"note": secret})
+
+
+@place
+def update_error(secret: str) -> None:
+    HERE.tracer.enrich_span(event_id="0a0b0c0d-0e0f-4a0b-8c0d-0e0f0a0b0c0d", error=f"failed with {secret}")
+
+
+@place
+def update_of_user_properties(secret: str) -> None:
+    HERE.tracer.enrich_span(event_id="0a0b0c0d-0e0f-4a0b-8c0d-0e0f0a0b0c0d", user_properties={"user_id": secret})
+
+
+@place
+def session_metric_key(secret: str) -> None:
+    with session(name="chat"):
+        enrich_session(metrics={secret: 1})
+
+
+@place
+def stream_that_fails(secret: str) -> None:
+    @trace(event_name="stream")
+    def stream() -> Generator[str]:
+        yield "first"
+        raise ValueError(f"failed with {secret}")
+
+    with contextlib.suppress(ValueError):
+        list(stream())

@@ -91,3 +91,50 @@ def foreign_scope_attribute(secret: str) -> None:
 def resource_attribute(secret: str) -> None:
     """In OTEL_RESOURCE_ATTRIBUTES, set by whoever runs this."""
     assert secret in os.environ["OTEL_RESOURCE_ATTRIBUTES"]
+
+
+@place
+def foreign_scope_version(secret: str) -> None:
+    HERE.tracer.provider.get_tracer("library", f"1.0+{secret}").start_span("foreign").end()
+
+
+@place
+def foreign_schema_url(secret: str) -> None:
+    HERE.tracer.provider.get_tracer("library", "1", f"https://x.test/schema?{secret}").start_span("foreign").end()
+
+
+@place
+def foreign_link_trace_state(secret: str) -> None:
+    state = TraceState([("vendor", secret)])
+    foreign(links=[Link(SpanContext(1, 2, is_remote=True, trace_state=state))]).end()
+
+
+@place
+def foreign_bytes(secret: str) -> None:
+    foreign(attributes={"payload": secret.encode()}).end()
+
+
+@place
+def foreign_attribute_key(secret: str) -> None:
+    foreign(attributes={f"http.request.header.{secret}": "x"}).end()
+
+
+@place
+def foreign_span_event_key(secret: str) -> None:
+    span = foreign()
+    span.add_event("note", {secret: 1})
+    span.end()
+
+
+@place
+def foreign_new_name(secret: str) -> None:
+    span = foreign()
+    span.update_name(f"GET {secret}")
+    span.end()
+
+
+@place
+def foreign_late_link(secret: str) -> None:
+    span = foreign()
+    span.add_link(SpanContext(1, 2, is_remote=True), {"text": secret})
+    span.end()

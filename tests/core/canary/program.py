@@ -8,6 +8,7 @@ import logging
 import sys
 from typing import Any
 
+import in_errors
 import in_events
 import in_sessions
 import in_spans
@@ -17,7 +18,7 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 from places import HERE, PLACES, UNREAD, secret_of
 
-MODULES = (in_events, in_sessions, in_spans)
+MODULES = (in_errors, in_events, in_sessions, in_spans)
 
 
 class Printing(SpanProcessor):

@@ -1,6 +1,7 @@
 """The exceptions that reach a user of this package; each message names the input and the remedy."""
 
 import dataclasses
+from functools import partial
 from typing import Any, Final, Literal
 
 ApiKeyKind = Literal["project", "ingestion", "data_plane"]
@@ -12,7 +13,7 @@ _KEY_SOURCES: Final[dict[ApiKeyKind, tuple[str, str, str]]] = {
 }
 
 
-@dataclasses.dataclass(kw_only=True)
+@dataclasses.dataclass
 class ErrorResponse:
     """What a failed call of the HoneyHive API is known to be; 1.x's record, kept for code that reads it."""
 
@@ -59,7 +60,17 @@ class EventError(HoneyHiveError, ValueError):
 
 
 class APIError(HoneyHiveError):
-    """A call of the HoneyHive API that did not succeed."""
+    """A call of the HoneyHive API that did not succeed; ``status_code`` is 0 where the server gave none."""
+
+    def __init__(
+        self,
+        message: str = "",
+        error_response: ErrorResponse | None = None,
+        original_exception: Exception | None = None,
+    ) -> None:
+        super().__init__(message, error_response, original_exception)
+        self.message = message
+        self.status_code = (error_response.status_code if error_response is not None else None) or 0
 
 
 class HTTPException(APIError):  # noqa: N818  the name that 1.x gave it
@@ -79,18 +90,27 @@ class HTTPException(APIError):  # noqa: N818  the name that 1.x gave it
             status_code=status_code,
         )
         super().__init__(f"{status_code} {message}", response)
-        self.status_code = status_code
         self.message = message
         self.server_message = server_message
         self.error_code = error_code
 
     def __reduce__(self) -> tuple[object, ...]:
         # By default an exception is unpickled from its text alone; this one crosses process pools in experiments.
-        return _http_exception, (self.status_code, self.message, self.server_message, self.error_code)
+        words = {"server_message": self.server_message, "error_code": self.error_code}
+        return partial(type(self), self.status_code, self.message, **words), (), {"error_response": self.error_response}
 
 
-def _http_exception(status: int, message: str, server_message: str | None, error_code: str | None) -> HTTPException:
-    return HTTPException(status, message, server_message=server_message, error_code=error_code)
+class AuthenticationError(HTTPException):
+    """The HoneyHive API knows no such key, or the key may not do this (401, 403)."""
+
+
+class RateLimitError(HTTPException):
+    """The HoneyHive API wants fewer calls (429); ``retry_after`` is seconds, None where it does not say how many."""
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds after which the server wants to be asked again."""
+        return None if self.error_response is None else self.error_response.retry_after
 
 
 class MissingApiKeyError(ConfigurationError):

@@ -3,6 +3,7 @@
 import contextvars
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
+from types import CoroutineType
 from typing import Any, Generic, ParamSpec, TypeVar
 
 from opentelemetry.context import Context
@@ -10,7 +11,7 @@ from opentelemetry.context import Context
 from honeyhive.guard import guard
 from honeyhive.tracer import default_tracer_channel
 from honeyhive.tracing.channel import default_channel
-from honeyhive.tracing.context import attached
+from honeyhive.tracing.context import attached, current_context
 from honeyhive.tracing.propagation import extract, inject
 
 P = ParamSpec("P")
@@ -20,7 +21,7 @@ T = TypeVar("T")
 class Carried(Generic[P, T]):
     """A function that runs in the context that it was carried from, in this process or in another.
 
-    Here it has all context variables, each call a copy of them. Pickled, it takes trace, session and baggage along, and the
+    Here it has all context variables, each call a copy of them; a coroutine has trace, session and baggage. Pickled, it takes trace, session and baggage along, and the
     process that unpickles it makes its default tracer from the environment if it has none.
     """
 
@@ -30,7 +31,9 @@ class Carried(Generic[P, T]):
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T:
         """Call the function."""
-        return self._context.copy().run(self._function, *args, **kwargs)
+        context = self._context.copy()
+        result: Any = context.run(self._function, *args, **kwargs)
+        return _continued(result, context.run(current_context)) if type(result) is CoroutineType else result
 
     def __reduce__(self) -> tuple[Any, ...]:
         """The function and a carrier: contexts do not leave the process."""
@@ -50,7 +53,18 @@ class CarriedFar(Generic[P, T]):
         with guard("continue a session"):
             context = extract(default_tracer_channel(), self._carrier, is_trusted=True)
         with attached(context):
-            return self._function(*args, **kwargs)
+            result: Any = self._function(*args, **kwargs)
+        return _continued(result, context) if type(result) is CoroutineType else result
+
+
+def _continued(coroutine: Any, context: Context) -> Any:
+    """*coroutine*, whose work is done where it is awaited, with *context* current in it."""
+
+    async def continued() -> Any:
+        with attached(context):
+            return await coroutine
+
+    return continued()
 
 
 def _carrier() -> dict[str, str]:

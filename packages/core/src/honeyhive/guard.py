@@ -1,15 +1,18 @@
 """The one place where an error of ours is kept from the host application.
 
-``Exception`` only, never ``BaseException``: a cancellation or an interrupt inside our code is the host's, not ours.
+``Exception`` only, never ``BaseException``: a cancellation or an interrupt inside our code is the host's, not ours. So is what
+a signal handler raises there.
 """
 
+import functools
 import logging
 import os
+import sys
 import threading
 import time
 from collections import Counter
-from types import TracebackType
-from typing import Final, Self
+from types import CodeType, TracebackType
+from typing import Any, Final, Self, cast
 
 _LOG: Final = logging.getLogger("honeyhive")
 _LOG_INTERVAL_S: Final = 60.0
@@ -37,7 +40,18 @@ class Guard:
         return _Guarded(self, activity)
 
     def swallow(self, error: Exception, activity: str) -> None:
-        """Count *error*, log its type once a minute, and return (or raise it again when ``strict``)."""
+        """Count *error*, log its type once a minute, and return (or raise it again when ``strict``).
+
+        What a signal handler of the program raised is the program's, wherever the signal came, and is raised again.
+        """
+        if _is_of_signal_handler(error):
+            raise error
+        self.note(error, activity)
+        if self.strict:
+            raise error
+
+    def note(self, error: Exception, activity: str) -> None:
+        """Count *error*, and log its type once a minute."""
         kind = f"{activity}: {type(error).__qualname__}"
         with self._lock:
             self.swallowed[kind] += 1
@@ -52,8 +66,6 @@ class Guard:
             _LOG.warning(
                 "honeyhive could not %s (%s, %d so far) at %s", activity, type(error).__qualname__, count, frames
             )
-        if self.strict:
-            raise error
 
 
 class _Guarded:
@@ -71,11 +83,42 @@ class _Guarded:
     ) -> bool:
         if error is None or not isinstance(error, Exception):
             return False
+        if _is_of_signal_handler(error):
+            return False
         if self._guard.strict:
             self._guard.swallowed[f"{self._activity}: {type(error).__qualname__}"] += 1
             return False
-        self._guard.swallow(error, self._activity)
+        self._guard.note(error, self._activity)
         return True
+
+
+def _is_of_signal_handler(error: Exception) -> bool:
+    """Whether a signal handler raised *error*: Celery's soft time limit and every ``signal.alarm`` end work like this."""
+    # Not `signal`'s own function, which makes an enum of each answer: it takes thirty times as long.
+    signal: Any = sys.modules.get("_signal")
+    if signal is None or threading.current_thread() is not threading.main_thread():
+        return False
+    handlers = {_code_of(signal.getsignal(number)) for number in range(1, signal.NSIG)} - {None}
+    traceback = error.__traceback__
+    while handlers and traceback is not None:
+        if traceback.tb_frame.f_code in handlers:
+            return True
+        traceback = traceback.tb_next
+    return False
+
+
+def _code_of(handler: Any) -> CodeType | None:
+    """The code that runs as *handler*; None for one in C, and for the numbers that stand for none at all."""
+    if handler is None or isinstance(handler, int):
+        return None
+    while isinstance(handler, functools.partial):
+        handler = cast("Any", handler).func
+    kind: Any = type(cast("object", handler))
+    for function in (handler, getattr(handler, "__func__", None), getattr(kind, "__call__", None)):  # noqa: B004
+        code = getattr(function, "__code__", None)
+        if isinstance(code, CodeType):
+            return code
+    return None
 
 
 def _own_frames(traceback: TracebackType | None) -> str:

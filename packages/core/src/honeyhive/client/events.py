@@ -111,6 +111,7 @@ def _list(
     asked = body_of(given) if isinstance(given, GetEventsQuery) else dict(given)
     call = _export(
         api,
+        asked.get("project"),
         filters=asked.get("filters"),
         date_range=asked.get("dateRange"),
         projections=asked.get("projections"),

@@ -10,17 +10,17 @@ import weakref
 from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, TypeVar
 
 import httpx
-import orjson
 
 from honeyhive import __about__
 from honeyhive.client.call import Call, Request
 from honeyhive.client.limiter import RateLimiter
 from honeyhive.client.payload import encode, query_pairs
+from honeyhive.client.replies import settled
 from honeyhive.client.retry import Retries
-from honeyhive.errors import APIError, ApiKeyKind, HTTPException, MissingApiKeyError
+from honeyhive.errors import ApiKeyKind, MissingApiKeyError
 from honeyhive.export.connections import async_client, blocking_client, trust
 from honeyhive.settings.http import HTTPSettings
 from honeyhive.tracing.context import suppress
@@ -28,8 +28,6 @@ from honeyhive.tracing.context import suppress
 _LOG: Final = logging.getLogger("honeyhive")
 R = TypeVar("R")
 
-_SUCCESS: Final = 2  # any 2xx
-_NOT_FOUND: Final = 404
 # Batches of one call that are under way at a time.
 _PARALLEL: Final = 8
 # An unreachable host fails fast also where the reply may take minutes.
@@ -183,7 +181,7 @@ class HTTPExecutor:
                 answer = error
             wait_s = self._wait_s(request, answer, attempt)
             if wait_s is None:
-                return _settled(request, answer)
+                return settled(request, answer)
             time.sleep(wait_s)
         raise AssertionError  # pragma: no cover  the loop has no end of its own
 
@@ -200,7 +198,7 @@ class HTTPExecutor:
                 answer = error
             wait_s = self._wait_s(request, answer, attempt)
             if wait_s is None:
-                return _settled(request, answer)
+                return settled(request, answer)
             await asyncio.sleep(wait_s)
         raise AssertionError  # pragma: no cover  the loop has no end of its own
 
@@ -262,43 +260,3 @@ class HTTPExecutor:
     async def aclose(self) -> None:
         """Close the connections of threads and of this event loop; those of others close with their loops."""
         await self._pools.aclose()
-
-
-def _settled(request: Request, answer: httpx.Response | httpx.TransportError) -> object:
-    """The JSON data of a success, None for an empty one; raises for everything else."""
-    if isinstance(answer, httpx.TransportError):
-        raise answer
-    if answer.status_code // 100 != _SUCCESS:
-        raise _failure(request, answer)
-    if not answer.content.strip():
-        return None
-    try:
-        return orjson.loads(answer.content)
-    except orjson.JSONDecodeError:
-        kind = answer.headers.get("content-type", "no type")
-        message = f"{request.operation} got status {answer.status_code} and a reply that is not JSON ({kind})"
-        raise APIError(message) from None
-
-
-def _failure(request: Request, answer: httpx.Response) -> HTTPException:
-    try:
-        data: object = orjson.loads(answer.content)
-    except orjson.JSONDecodeError:
-        data = None
-    said = cast("dict[str, Any]", data) if isinstance(data, dict) else {}
-    server_message = said.get("message") if isinstance(said.get("message"), str) else None
-    error_code = said.get("errorCode") if isinstance(said.get("errorCode"), str) else None
-    message = f"{request.operation} failed with status code: {answer.status_code}"
-    if server_message:
-        message += f": {server_message}"
-    if answer.status_code == _NOT_FOUND:
-        message += " (there is no such thing, or the API key may not see it)"
-    if answer.has_redirect_location:
-        message += f" (redirected to {answer.headers['location']}; give that server's address as base_url)"
-    failure = HTTPException(
-        answer.status_code, message, server_message=server_message or None, error_code=error_code or None
-    )
-    # A batch may have arrived in part, and its reply says which part.
-    if failure.error_response is not None and said:
-        failure.error_response.details = said
-    return failure

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 from honeyhive.lateload import names_from
 
 if TYPE_CHECKING:
+    from honeyhive.config.models.api_client import APIClientConfig
     from honeyhive.config.models.base import BaseHoneyHiveConfig
-    from honeyhive.config.models.client import APIClientConfig
     from honeyhive.config.models.tracer import EvaluationConfig, SessionConfig, TracerConfig
     from honeyhive.config.unified import create_unified_config, merge_configs_with_params
 
@@ -23,7 +23,7 @@ __all__ = [
 __getattr__ = names_from(
     __name__,
     {
-        "APIClientConfig": "honeyhive.config.models.client",
+        "APIClientConfig": "honeyhive.config.models.api_client",
         "BaseHoneyHiveConfig": "honeyhive.config.models.base",
         "EvaluationConfig": "honeyhive.config.models.tracer",
         "SessionConfig": "honeyhive.config.models.tracer",

@@ -2,12 +2,14 @@
 
 import dataclasses
 import math
-from typing import Any, Final
+from operator import attrgetter
+from typing import Any, Final, TypeGuard
 
 from honeyhive import semconv
 
 # A count of more digits is no count of tokens, and soon no number that JSON's readers agree on.
 _MAX_DIGITS: Final = 15
+_TOO_MANY: Final = 10**_MAX_DIGITS
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,10 +55,15 @@ class Usage:
         return {name: value for name, value in values.items() if value is not None}
 
 
+_COUNTS: Final = tuple(field.name for field in dataclasses.fields(Usage) if field.name != "cost")
+_counts_of: Final = attrgetter(*_COUNTS)
+
+
 def sound(usage: Usage) -> Usage:
     """*usage* of whatever a provider or a program reported: what is no count or no amount is not known, totals inclusive."""
-    names = (field.name for field in dataclasses.fields(usage) if field.name != "cost")
-    counts: dict[str, Any] = {name: count(getattr(usage, name)) for name in names}
+    if usage.cost is None and all(value is None or _is_count(value) for value in _counts_of(usage)):
+        return inclusive(usage)
+    counts: dict[str, Any] = dict(zip(_COUNTS, map(count, _counts_of(usage)), strict=True))
     return inclusive(Usage(**counts, cost=money(usage.cost)))
 
 
@@ -95,7 +102,11 @@ def count(value: object) -> int | None:
         value = int(value) if value.isdecimal() and len(value) <= _MAX_DIGITS else None
     if isinstance(value, float):
         value = int(value) if math.isfinite(value) and value.is_integer() else None
-    return value if type(value) is int and 0 <= value < 10**_MAX_DIGITS else None
+    return value if _is_count(value) else None
+
+
+def _is_count(value: object) -> TypeGuard[int]:
+    return type(value) is int and 0 <= value < _TOO_MANY
 
 
 def money(value: object) -> float | None:

@@ -4,6 +4,7 @@ import asyncio
 import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, ClassVar, Self, overload
 
 from honeyhive.decorators import trace
@@ -106,7 +107,7 @@ class evaluator(metaclass=_Registry):  # noqa: N801  a decorator's name, as in 1
         evaluator.all_evaluators[self.name] = self
         evaluator.all_evaluator_settings[self.name] = sources
         functools.update_wrapper(self, func)
-        self._traced_call = trace(event_type="chain", event_name=self.name)(self._call)
+        self._traced_call = self._traced()
 
     @property
     def settings(self) -> EvalSettings:
@@ -128,14 +129,22 @@ class evaluator(metaclass=_Registry):  # noqa: N801  a decorator's name, as in 1
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """The score of one call; raises what the function raises, and ``AssertionError`` where ``asserts`` says so."""
-        return self._traced_call(*args, **kwargs)
+        settings, arguments = self._for_call(kwargs)
+        return self._traced_call(*args, _settings=settings, **arguments)
 
     def raw(self, *args: Any, **kwargs: Any) -> Any:
         """What the function itself returns, without any step."""
         return self.func(*args, **kwargs)
 
-    def _call(self, *args: Any, **kwargs: Any) -> Any:
-        settings, arguments = self._for_call(kwargs)
+    def _traced(self) -> Function:
+        """What a call with resolved settings and arguments goes through: its event has them by the function's names."""
+
+        def score(*args: Any, _settings: EvalSettings, **arguments: Any) -> Any:
+            return self._score(_settings, args, arguments)
+
+        return _as_event(self.name, score, self.func)
+
+    def _score(self, settings: EvalSettings, args: tuple[Any, ...], arguments: Mapping[str, Any]) -> Any:
         function = self._function(settings)
         scores = [
             _single(_transformed(function(*args, **arguments), settings), settings) for _ in range(settings.repeat or 1)
@@ -165,21 +174,37 @@ class aevaluator(evaluator):  # noqa: N801  a decorator's name, as in 1.x
 
     async def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """The score of one call."""
-        return await self._traced_call(*args, **kwargs)
+        settings, arguments = self._for_call(kwargs)
+        return await self._traced_call(*args, _settings=settings, **arguments)
 
     async def raw(self, *args: Any, **kwargs: Any) -> Any:
         """What the function itself returns, without any step."""
         return await _awaited(self.func(*args, **kwargs))
 
-    async def _call(self, *args: Any, **kwargs: Any) -> Any:
-        settings, arguments = self._for_call(kwargs)
+    def _traced(self) -> Function:
+        async def score(*args: Any, _settings: EvalSettings, **arguments: Any) -> Any:
+            return await self._score(_settings, args, arguments)
+
+        return _as_event(self.name, score, self.func)
+
+    async def _score(self, settings: EvalSettings, args: tuple[Any, ...], arguments: Mapping[str, Any]) -> Any:
         function = self._function(settings)
 
-        async def score() -> Any:
+        async def once() -> Any:
             return _single(_transformed(await _awaited(function(*args, **arguments)), settings), settings)
 
-        scores = await asyncio.gather(*(score() for _ in range(settings.repeat or 1)))
+        scores = await asyncio.gather(*(once() for _ in range(settings.repeat or 1)))
         return _together(scores, settings)
+
+
+def _as_event(name: str, score: Any, function: Function) -> Function:
+    """*score*, traced with the parameters of *function*, where that one tells them; its settings are no input."""
+    with suppress(TypeError, ValueError):  # a builtin that does not tell its parameters
+        parameters = list(inspect.signature(function).parameters.values())
+        at = len(parameters) - (bool(parameters) and parameters[-1].kind is inspect.Parameter.VAR_KEYWORD)
+        parameters.insert(at, inspect.Parameter("_settings", inspect.Parameter.KEYWORD_ONLY))
+        score.__signature__ = inspect.Signature(parameters)
+    return trace(event_type="chain", event_name=name, ignore_arguments=["_settings"])(score)
 
 
 def _name_of(function: Function) -> str:

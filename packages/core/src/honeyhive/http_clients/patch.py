@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Coroutine
 from functools import wraps
 from types import ModuleType
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, NamedTuple
 
 import httpx
 
@@ -14,7 +14,16 @@ from honeyhive.http_clients.exchange import HasChannel, Sender
 from honeyhive.http_clients.transports import send, send_async
 from honeyhive.lateload import late_imports
 
-_MARK: Final = "_honeyhive_original"
+_MARK: Final = "_honeyhive_patched"
+
+
+class _Replaced(NamedTuple):
+    """A method of a class, ours in its place, and what it was before."""
+
+    owner: type[Any]
+    name: str
+    ours: Any
+    original: Any
 
 
 class _Patch:
@@ -22,6 +31,7 @@ class _Patch:
 
     sender: Sender | None = None
     senders: ClassVar[list[Sender]] = []
+    replaced: ClassVar[list[_Replaced]] = []
     lock = threading.Lock()
 
 
@@ -60,14 +70,10 @@ def unpatch_httpx(tracer: HasChannel | None = None) -> None:
         _Patch.sender = _Patch.senders[-1] if _Patch.senders else None
         if _Patch.sender is not None:
             return
-        for library in _libraries():
-            for owner, name in (
-                (library.HTTPTransport, "handle_request"),
-                (library.AsyncHTTPTransport, "handle_async_request"),
-            ):
-                original = getattr(owner.__dict__.get(name), _MARK, None)
-                if original is not None:
-                    setattr(owner, name, original)
+        for each in reversed(_Patch.replaced.copy()):
+            if each.owner.__dict__[each.name] is each.ours:
+                setattr(each.owner, each.name, each.original)
+                _Patch.replaced.remove(each)
 
 
 def _leave(tracer: HasChannel | None) -> None:
@@ -86,8 +92,11 @@ def _libraries() -> list[Any]:
 
 def _replace(owner: type[Any], name: str, made: Callable[[Any], Any]) -> None:
     current = owner.__dict__[name]
-    if not hasattr(current, _MARK):
-        setattr(owner, name, made(current))
+    if not hasattr(current, _MARK):  # which wrappers of others show too, when they are made by `wraps` or `wrapt`
+        ours = made(current)
+        setattr(ours, _MARK, True)
+        setattr(owner, name, ours)
+        _Patch.replaced.append(_Replaced(owner, name, ours, current))
 
 
 def _sync_method(original: Callable[[Any, httpx.Request], httpx.Response]) -> Any:
@@ -98,7 +107,6 @@ def _sync_method(original: Callable[[Any, httpx.Request], httpx.Response]) -> An
             return original(self, request)
         return send(sender, request, lambda outgoing: original(self, outgoing))
 
-    setattr(handle_request, _MARK, original)
     return handle_request
 
 
@@ -110,5 +118,4 @@ def _async_method(original: Callable[[Any, httpx.Request], Coroutine[Any, Any, h
             return await original(self, request)
         return await send_async(sender, request, lambda outgoing: original(self, outgoing))
 
-    setattr(handle_async_request, _MARK, original)
     return handle_async_request

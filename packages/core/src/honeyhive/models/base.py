@@ -1,8 +1,9 @@
 """What the models of the HoneyHive API have in common."""
 
-from typing import Annotated, Any, TypeVar
+from collections.abc import Mapping
+from typing import Annotated, Any, TypeVar, cast
 
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, model_validator
 from pydantic_core import CoreSchema, core_schema
 
 T = TypeVar("T")
@@ -21,6 +22,17 @@ class Model(BaseModel):
         protected_namespaces=(),
         defer_build=True,
     )
+
+
+class Envelope(Model):
+    """A model that holds another in a field of its own; it takes what is inside without it, as 1.x's documentation has it."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _enclosed(cls, data: Any) -> Any:
+        (name,) = cls.model_fields
+        is_inside = isinstance(data, Mapping) and name not in data
+        return {name: cast("object", data)} if is_inside else cast("object", data)
 
 
 class _MayBeAbsent:

@@ -4,7 +4,7 @@
 
 from typing import Any
 
-from honeyhive.models.base import Model, Reply
+from honeyhive.models.base import Envelope, Model, Reply
 from honeyhive.models.parts import AbsoluteDateRange, RelativeDateRange, SingleFilter
 
 
@@ -145,7 +145,7 @@ class LegacyPostEventRequestEvent(Model):
     user_properties: dict[str, Any] | None = None
 
 
-class PostEventRequest(Model):
+class PostEventRequest(Envelope):
     """The body of the request “post event”."""
 
     event: LegacyPostEventRequestEvent

@@ -7,7 +7,7 @@ from honeyhive.errors import ConfigurationError
 
 
 def check_url(name: str, url: str | None) -> None:
-    """Raise `ConfigurationError` for a *url* that is none, or that holds credentials."""
+    """Raise `ConfigurationError` for a *url* that is none, that holds credentials, or that no path can be appended to."""
     if url is None:
         return
     try:
@@ -18,6 +18,9 @@ def check_url(name: str, url: str | None) -> None:
         is_usable, has_credentials = False, "@" in url
     if has_credentials:
         message = f"{name} has credentials in it; put them into otlp_headers (HH_OTLP_HEADERS), which are never shown"
+        raise ConfigurationError(message)
+    if "?" in url or "#" in url:
+        message = f"{name} has a query or a fragment, and paths are appended to it; put keys into HH_OTLP_HEADERS"
         raise ConfigurationError(message)
     if not is_usable:
         message = f"{name} is {url!r}; it must be a URL such as http://collector:4318"

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Final
 
 from honeyhive.tracer.core import TracerCore
+from honeyhive.tracer.providers import release_global_provider
 from honeyhive.tracer.registry import flush_all
 from honeyhive.tracing.channel import default_channel, set_default_channel
 
@@ -71,6 +72,7 @@ class TracerLifecycle(TracerCore):
             self.flush(_SHUTDOWN_TIMEOUT_MS)
         else:  # with the processors that were added to it
             provider.shutdown()
+            release_global_provider(provider)
         self.channel.enabled = False
         self._ended_session, self.channel.default_session = self.own_session, None
         if default_channel() is self.channel:

@@ -38,6 +38,12 @@ def set_global_provider(
     raise ConfigurationError(message)
 
 
+def release_global_provider(provider: TracerProvider) -> None:
+    """Let there be no global provider any more where *provider* is it, as 1.x did at the end of its tracer."""
+    if trace.get_tracer_provider() is provider:
+        _forget_global_provider()
+
+
 def _forget_global_provider() -> None:
     # OpenTelemetry lets the provider be set once a process and has no public way back.
     module: Any = trace

@@ -68,9 +68,9 @@ def flush_all(timeout_millis: float) -> bool:
     return all(flushed)
 
 
-def shutdown_tracer(tracer: "HoneyHiveTracer") -> None:
-    """The same as ``tracer.shutdown()``."""
-    tracer.shutdown()
+def shutdown_tracer(tracer_instance: "HoneyHiveTracer") -> None:
+    """The same as ``tracer_instance.shutdown()``."""
+    tracer_instance.shutdown()
 
 
 def graceful_shutdown_all() -> None:

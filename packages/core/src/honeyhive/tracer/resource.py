@@ -16,8 +16,9 @@ _UNNAMED: Final = "unknown_service"
 
 
 def program_name() -> str:
-    """The name of the program's file, without its ending."""
-    program = Path(sys.argv[0]).stem if sys.argv and sys.argv[0] else ""
+    """The name of the program's file, without its ending; of a package that is run (``python -m``) its own."""
+    file = Path(sys.argv[0]) if sys.argv and sys.argv[0] else Path()
+    program = file.absolute().parent.name if file.stem == "__main__" else file.stem
     return program if program and program not in {"-c", "-m"} else "python"
 
 

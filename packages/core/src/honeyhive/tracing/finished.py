@@ -152,18 +152,13 @@ class FinishedSpan:
         return otlp.span(parts)
 
     def _encoded(self, attributes: Mapping[str, Any]) -> list[bytes]:
-        encoded: list[bytes] = []
-        encode_key, has_usage = otlp.encode_key, self.has_usage
-        for key, value in attributes.items():
-            if key in _OURS or (not has_usage and key.startswith(_USAGE)):
-                continue
-            if type(value) is str:
-                encoded.append(otlp.text_attribute(encode_key(key), utf8(value)))
-            elif type(value) is int:
-                encoded.append(otlp.field_attribute(encode_key(key), value))
-            else:
-                encoded.append(otlp.attribute(key, value))
-        return encoded
+        if self.has_usage and _OURS.isdisjoint(attributes):
+            return otlp.attributes(attributes.items())
+        return otlp.attributes(
+            (key, value)
+            for key, value in attributes.items()
+            if key not in _OURS and (self.has_usage or not key.startswith(_USAGE))
+        )
 
     def _cost(self) -> Iterable[bytes]:
         call = model_call_of(self.attributes)

@@ -59,6 +59,8 @@ class ForeignSpan:
 
 def foreign_of(span: object) -> ForeignSpan | None:
     """What is known of *span*; None when it is none of a third party's that we take in."""
+    if span is None:
+        return None
     found = getattr(span, ATTRIBUTE, None)
     return found if type(found) is ForeignSpan else None
 

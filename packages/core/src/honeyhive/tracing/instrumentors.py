@@ -24,6 +24,8 @@ _OPENINFERENCE: Final = "openinference_instrumentor"
 _OPENTELEMETRY: Final = "opentelemetry_instrumentor"
 _ADAPTERS: Final = "honeyhive.adapters"
 _GENAI: Final = frozenset({"opentelemetry-util-genai", "opentelemetry-semantic-conventions-ai"})
+# Of each instrumentor that is active through us, the providers it was wanted for: it has the first, the others wait.
+_held: Final[dict[type, list[Any]]] = {}
 _REQUIREMENT_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _SEPARATORS: Final = re.compile(r"[-_. ]+")
 
@@ -92,6 +94,7 @@ class Active:
 
     name: str
     instrumentor: Any
+    provider: "TracerProvider"
 
 
 def normalized(name: str) -> str:
@@ -197,7 +200,8 @@ def activate(
     """Activate instrumentors on *provider* and return those that now are, for `deactivate`.
 
     *instrument* is ``"auto"`` (every library that has an instrumentor installed) or names of libraries; *instrumentors* are
-    instrumentors themselves, or what makes one when called. One that is active already stays as it is. Raises
+    instrumentors themselves, or what makes one when called. One that is active already stays as it is; one of ours goes over
+    to *provider* when the tracer that has it lets go. Raises
     `ConfigurationError`, before anything is activated, for a name without an installed instrumentor or library, and for
     an object that is no instrumentor. What fails later is logged, and the program goes on without it.
     """
@@ -211,10 +215,19 @@ def activate(
 
 
 def deactivate(active: Iterable[Active]) -> None:
-    """Undo `activate`."""
+    """Undo `activate`; an instrumentor that other tracers wanted too goes on with the next of them."""
     for each in active:
+        held = _held.get(_kind(each.instrumentor), [each.provider])
+        is_first = held[0] is each.provider
+        held[:] = [provider for provider in held if provider is not each.provider]
+        if not is_first:
+            continue
         try:
             each.instrumentor.uninstrument()
+            if held:
+                each.instrumentor.instrument(tracer_provider=held[0])
+            else:
+                _held.pop(_kind(each.instrumentor), None)
         except Exception as error:  # noqa: BLE001  another package's code; the program ends or goes on
             _LOG.warning("honeyhive: the instrumentor of %s could not be undone (%s)", each.name, type(error).__name__)
 
@@ -277,8 +290,7 @@ def _activated(name: str, label: str, load: Any, provider: "TracerProvider") -> 
             made = load()
             instrumentor = made() if isinstance(made, type) or not hasattr(made, "instrument") else made
             if getattr(instrumentor, "is_instrumented_by_opentelemetry", False):
-                _LOG.info("honeyhive: %s is active already; it keeps its provider", label)
-                return None
+                return _shared(name, label, instrumentor, provider)
             instrumentor.instrument(tracer_provider=provider)
         if not getattr(instrumentor, "is_instrumented_by_opentelemetry", True):
             _LOG.warning("honeyhive: %s refused to be activated; honeyhive doctor says more", label)
@@ -286,4 +298,19 @@ def _activated(name: str, label: str, load: Any, provider: "TracerProvider") -> 
     except Exception as error:  # noqa: BLE001  another package's code; the program goes on without it
         _LOG.warning("honeyhive: %s could not be activated (%s: %s)", label, type(error).__name__, error)
         return None
-    return Active(name, instrumentor)
+    if hasattr(instrumentor, "is_instrumented_by_opentelemetry"):
+        _held[_kind(instrumentor)] = [provider]
+    return Active(name, instrumentor, provider)
+
+
+def _shared(name: str, label: str, instrumentor: Any, provider: "TracerProvider") -> Active | None:
+    held = _held.get(_kind(instrumentor))
+    if held is None:
+        _LOG.info("honeyhive: %s is active already; it keeps its provider", label)
+        return None
+    held.append(provider)
+    return Active(name, instrumentor, provider)
+
+
+def _kind(instrumentor: object) -> type:
+    return type(instrumentor)

@@ -1,6 +1,6 @@
 """Third-party spans become events: each is put into its session when it starts, and handed over when it ends."""
 
-from typing import Any, Final
+from typing import Any, Final, cast
 from weakref import WeakValueDictionary
 
 from opentelemetry import trace
@@ -9,7 +9,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 from opentelemetry.sdk.trace import Span as SDKSpan
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-from opentelemetry.trace import SpanKind, StatusCode
+from opentelemetry.trace import SpanContext, SpanKind, StatusCode
 
 from honeyhive.deprecation import warn_deprecated
 from honeyhive.events.conventions import event_type_of
@@ -17,7 +17,7 @@ from honeyhive.events.event import EventType, Status
 from honeyhive.events.identity import event_id_of
 from honeyhive.guard import guard
 from honeyhive.tracing.channel import Channel, default_channel
-from honeyhive.tracing.context import CLAIM_KEY, SUPPRESS_KEY, current_context
+from honeyhive.tracing.context import CLAIM_KEY, LINK_KEY, SUPPRESS_KEY, current_context
 from honeyhive.tracing.duplicates import which_to_leave_out
 from honeyhive.tracing.finished import FinishedSpan, resource_field, scope_field
 from honeyhive.tracing.foreign import ATTRIBUTE, ForeignSpan, foreign_of
@@ -135,6 +135,8 @@ class Intake(SpanProcessor):
         found.begins_session = begins_session
         if parent is not None and parent.get_span_context().is_valid:
             found.parent_id = _parent_id(span, parent, session, context)
+        elif LINK_KEY in context:  # a caller that is not trusted
+            span.add_link(cast("SpanContext", context[LINK_KEY]))
         if not is_kept:
             _leave_out(found, span)
         elif type(above) is ForeignSpan:

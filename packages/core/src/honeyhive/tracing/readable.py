@@ -30,7 +30,8 @@ def decoded(scope: bytes, span: bytes) -> DecodedSpan:
 
 def readable(span: DecodedSpan, resource: Resource) -> ReadableSpan:
     """*span* as a finished span of the SDK."""
-    return ReadableSpan(
+    return _FinishedSpan(
+        span,
         name=span.name,
         context=_own_context(span),
         parent=_parent_context(span),
@@ -42,8 +43,28 @@ def readable(span: DecodedSpan, resource: Resource) -> ReadableSpan:
         status=Status(_STATUSES.get(span.status_code, StatusCode.UNSET), span.status_message or None),
         start_time=span.start_ns,
         end_time=span.end_ns,
-        instrumentation_scope=InstrumentationScope(span.scope_name, span.scope_version or None),
+        instrumentation_scope=_scope(span),
     )
+
+
+class _FinishedSpan(ReadableSpan):
+    """A finished span that says how much of it was dropped, which the SDK counts in collections of its own."""
+
+    def __init__(self, counted: DecodedSpan, **said: Any) -> None:
+        super().__init__(**said)
+        self._counted = counted
+
+    @property
+    def dropped_attributes(self) -> int:
+        return self._counted.dropped_attributes
+
+    @property
+    def dropped_events(self) -> int:
+        return self._counted.dropped_events
+
+    @property
+    def dropped_links(self) -> int:
+        return self._counted.dropped_links
 
 
 class StartedSpan(SDKSpan):
@@ -60,7 +81,7 @@ class StartedSpan(SDKSpan):
             links=tuple(map(_link, start.links)),
             kind=_kind(start),
             start_time=start.start_ns,
-            instrumentation_scope=InstrumentationScope(start.scope_name, start.scope_version or None),
+            instrumentation_scope=_scope(start),
         )
         self._span = span
         self._record_exception = self._set_status_on_exception = True
@@ -111,13 +132,22 @@ class StartedSpan(SDKSpan):
         self._span.end(end_time)
 
 
+def _scope(span: DecodedSpan) -> InstrumentationScope:
+    attributes = _attributes(span.scope_attributes) or None
+    return InstrumentationScope(span.scope_name, span.scope_version or None, span.schema_url or None, attributes)
+
+
+def _trace_state(header: str) -> TraceState | None:
+    return TraceState.from_header([header]) if header else None
+
+
 def _own_context(span: DecodedSpan) -> SpanContext:
     return SpanContext(
         int.from_bytes(span.trace_id, "big"),
         int.from_bytes(span.span_id, "big"),
         is_remote=False,
         trace_flags=TraceFlags(span.flags & 0xFF),
-        trace_state=TraceState.from_header([span.trace_state]) if span.trace_state else None,
+        trace_state=_trace_state(span.trace_state),
     )
 
 
@@ -137,7 +167,8 @@ def _kind(span: DecodedSpan) -> SpanKind:
 
 
 def _link(link: SpanPoint) -> Link:
-    context = SpanContext(int.from_bytes(link.trace_id, "big"), int.from_bytes(link.span_id, "big"), is_remote=True)
+    trace_id, span_id = int.from_bytes(link.trace_id, "big"), int.from_bytes(link.span_id, "big")
+    context = SpanContext(trace_id, span_id, is_remote=True, trace_state=_trace_state(link.trace_state))
     return Link(context, _attributes(link.attributes))
 
 

@@ -85,6 +85,8 @@ _SIGNALS: Final = (
 )
 _MODEL_NAMES: Final = ("gen_ai.request.model", "llm.request.model_name", "llm.model_name", "llm.request.model")
 
+_SAYING: Final = frozenset((semconv.EVENT_TYPE, semconv.EVENT_TYPE_RAW, *(name for name, _ in _SIGNALS), *_MODEL_NAMES))
+
 
 def event_type_of(attributes: Mapping[str, object]) -> EventType:
     """The type of the event that a span with *attributes* is; a tool where they do not say.
@@ -92,6 +94,8 @@ def event_type_of(attributes: Mapping[str, object]) -> EventType:
     ``honeyhive_event_type`` decides, then 1.x's ``honeyhive_event_type_raw``, then the conventions' own kinds, then a requested
     model's name. Never raises.
     """
+    if _SAYING.isdisjoint(attributes):
+        return _TOOL
     for name in (semconv.EVENT_TYPE, semconv.EVENT_TYPE_RAW):
         explicit = attributes.get(name)
         if isinstance(explicit, str) and explicit in EventType.__members__:

@@ -23,6 +23,23 @@ _LEAST: Final = 5
 PLAIN_KEY: Final = re.compile(r"[a-z]{2,16}(?:[._][a-z]{2,16})*")
 # The two spellings of a list of named values: HAR's and OpenTelemetry's.
 _NAME_KEYS: Final = ("name", "key", "Name", "Key")
+_REQUIRED: Final = "required"
+_SCHEMA_TYPES: Final = ("string", "number", "integer", "boolean", "array", "object", "null")
+_SCHEMA_KEYS: Final = frozenset(
+    (
+        "type",
+        "description",
+        "title",
+        "format",
+        "minLength",
+        "maxLength",
+        "pattern",
+        "items",
+        "properties",
+        "required",
+        "nullable",
+    )
+)
 _VALUE_KEYS: Final = ("value", "Value", "values", "content")
 
 
@@ -92,12 +109,8 @@ class Texts:
     def _json(self, tree: Any, text: bytes) -> bytes | None:
         if self._walk(tree):
             return orjson.dumps(tree)
-        if self._secrets.taken_out(text) is None:
-            return None
-        # Of two members of one name the parser keeps the last: the secret in the other is gone from the tree, unless it is
-        # one of those that only a look at the whole text finds.
-        clean = orjson.dumps(tree)
-        return self._secrets.taken_out(clean) or clean
+        # Of two members of one name the parser keeps the last: a secret in the other is seen here, and gone from the tree.
+        return None if self._secrets.taken_out(text) is None else orjson.dumps(tree)
 
     def _flat(self, text: bytes) -> bytes | None:
         clean = self._secrets.taken_out(text)
@@ -139,8 +152,10 @@ class Texts:
         pairs = list(members.items())
         members.clear()
         for key, value in pairs:
-            if self.denies(key) or (is_denied_pair and key in _VALUE_KEYS):
+            if (self.denies(key) and not _is_schema(value)) or (is_denied_pair and key in _VALUE_KEYS):
                 after = self._denied(value)
+            elif key == _REQUIRED and isinstance(value, list):
+                after = self._names_of(cast("list[Any]", value), open_containers)
             else:
                 after = self._leaf(value, open_containers)
             name = key if not self._stages and PLAIN_KEY.fullmatch(key) else self._leaf(key, open_containers)
@@ -164,6 +179,11 @@ class Texts:
                 changed += 1
         return changed
 
+    def _names_of(self, names: list[Any], open_containers: list[Any]) -> list[Any]:
+        """The members that a JSON schema requires: two of them are no header and its value."""
+        after = [self._leaf(name, open_containers) for name in names]
+        return after if any(new is not old for new, old in zip(after, names, strict=True)) else names
+
     def _leaf(self, value: Any, open_containers: list[Any]) -> Any:
         if type(value) is str:
             if len(value) < _LEAST and not self._stages:
@@ -178,6 +198,14 @@ class Texts:
         if value is None or isinstance(value, bool) or value in ("", [], {}) or is_marker(value):
             return value
         return self._marker("key", value.encode() if isinstance(value, str) else orjson.dumps(value))
+
+
+def _is_schema(value: object) -> bool:
+    """Whether *value* is the JSON schema of a member and holds no value of it: tools have parameters called ``password``."""
+    if not isinstance(value, dict):
+        return False
+    members = cast("dict[str, object]", value)
+    return members.get("type") in _SCHEMA_TYPES and members.keys() <= _SCHEMA_KEYS
 
 
 def pattern_stage(pattern: re.Pattern[str], marker: Marker) -> Stage:

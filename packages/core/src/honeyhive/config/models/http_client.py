@@ -1,4 +1,4 @@
-"""Config objects of HTTP clients."""
+"""The config object of HTTP clients."""
 
 from typing import Annotated, Any, ClassVar
 
@@ -39,9 +39,3 @@ class HTTPClientConfig(BaseHoneyHiveConfig):
     def _join(cls, value: Any) -> Any:
         """The variable is read as several hosts; 1.x's field holds them as one text."""
         return ",".join(value) if isinstance(value, tuple) else value  # pyright: ignore[reportUnknownArgumentType]
-
-
-class APIClientConfig(BaseHoneyHiveConfig):
-    """The API client's connection, and how its requests travel."""
-
-    http_config: HTTPClientConfig = Field(default_factory=HTTPClientConfig)
