@@ -63,7 +63,7 @@ class Collector:
     ) -> None:
         self.requests: list[Request] = []
         self.certificate = certificate
-        self.failed_handshakes = 0
+        self.handshake_failed = threading.Event()
         self._script: Iterator[Fault] = iter(script)
         self._poison = poison
         self._max_body = max_body
@@ -163,7 +163,7 @@ class _Server(ThreadingHTTPServer):
             try:
                 request = _tls(self.collector.certificate).wrap_socket(request, server_side=True)
             except OSError:
-                self.collector.failed_handshakes += 1
+                self.collector.handshake_failed.set()
                 return
         key = id(request)
         self._connections[key] = request
@@ -200,22 +200,23 @@ class _Handler(BaseHTTPRequestHandler):
     """One connection."""
 
     protocol_version = "HTTP/1.1"
-    server: _Server
 
     def setup(self) -> None:
         super().setup()
+        assert isinstance(self.server, _Server)
+        self._collector, self._ended = self.server.collector, self.server.ended
         with _connections_lock:
             self._number = next(_connections)
 
     def do_POST(self) -> None:
-        fault = self.server.collector.next_fault()
+        fault = self._collector.next_fault()
         if not fault.reads:
             self._reset()
             return
         body = self._body()
         if body is not None:
             credentials = self.headers["Authorization"]
-            self._answer(self.server.collector.judge(self._number, credentials, body, fault))
+            self._answer(self._collector.judge(self._number, credentials, body, fault))
 
     def do_PUT(self) -> None:
         """Take an update of the HoneyHive API."""
@@ -238,12 +239,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, fault: Fault) -> None:
         if fault.wait_s:
-            self.server.ended.wait(fault.wait_s)
+            self._ended.wait(fault.wait_s)
         answer = fault.answer()[: fault.sends]
         if fault.drip_s:
             for byte in answer:
                 self.wfile.write(bytes((byte,)))
-                self.server.ended.wait(fault.drip_s)
+                self._ended.wait(fault.drip_s)
         else:
             self.wfile.write(answer)
         self.close_connection = fault.closes or fault.sends is not None

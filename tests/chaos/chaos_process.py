@@ -25,12 +25,12 @@ def account(tracer, name="main"):
     now, found = tracer.stats(), tracer.stats().inherited
     show(account=name, accepted=now.accepted, delivered=now.delivered, pending=now.pending, dropped=dict(now.dropped),
          found=found.found, found_delivered=found.delivered, found_pending=found.pending, found_dropped=dict(found.dropped))
+tracers = {}
+# What is registered first runs last: after the last flush of the process.
+atexit.register(lambda: [account(tracer, name) for name, tracer in tracers.items()])
 def start(name="main", **options):
-    made = []
-    # What is registered first runs last: after the last flush of the process.
-    atexit.register(lambda: account(made[0], name))
-    made.append(HoneyHiveTracer.init(**options))
-    return made[0]
+    tracers[name] = HoneyHiveTracer.init(**options)
+    return tracers[name]
 """
 
 
@@ -72,7 +72,8 @@ class Shown:
         if "called" in values:
             self.called[values["called"]] = values["at_ns"]
         elif "account" in values:
-            self.accounts[values.pop("account")] = Account(**values)
+            name = values.pop("account")
+            self.accounts[name] = Account(**values)
         else:
             self.lines.append(values)
         return values
@@ -84,7 +85,7 @@ class Program:
     def __init__(self, body: str, data_dir: Path, *arguments: str, **environment: str) -> None:
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("HH_", "OTEL_"))}
         self.shown = Shown()
-        self._errors = tempfile.TemporaryFile("w+")
+        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115  closed when the process has ended
         self._process = subprocess.Popen(
             [sys.executable, "-W", "error", "-c", PRELUDE + body, *arguments],
             env={**clean, "HH_DATA_DIR": str(data_dir), **environment},

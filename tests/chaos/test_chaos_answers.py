@@ -8,8 +8,17 @@ from typing import Any
 
 import pytest
 from chaos_collector import Collector
-from chaos_faults import CLOSED_AFTER_200, HALF_AN_ANSWER, MALFORMED_PARTIAL_SUCCESS, OK, RESET, SILENCE, Fault, answering
-from chaos_process import Program, Shown
+from chaos_faults import (
+    CLOSED_AFTER_200,
+    HALF_AN_ANSWER,
+    MALFORMED_PARTIAL_SUCCESS,
+    OK,
+    RESET,
+    SILENCE,
+    Fault,
+    answering,
+)
+from chaos_process import GUARD_S, Program, Shown
 from honeyhive.export.rejected import read_rejected
 
 TIMEOUT_S = 3
@@ -50,8 +59,9 @@ NAMES = {*(f"work {number}" for number in range(60)), *POISONS, "big"}
 
 PROGRAM = f"""
 addresses, data_dir = json.loads(sys.argv[1]), sys.argv[2]
-tracers = {{name: start(name, otlp_endpoint=url, project=name, data_dir=f"{{data_dir}}/{{name}}", flush_interval_s=0.01,
-                       export_timeout_s={TIMEOUT_S}, max_export_batch_size=20) for name, url in addresses.items()}}
+for name, url in addresses.items():
+    start(name, otlp_endpoint=url, project=name, data_dir=f"{{data_dir}}/{{name}}", flush_interval_s=0.01,
+          export_timeout_s={TIMEOUT_S}, max_export_batch_size=20)
 for name, tracer in tracers.items():
     for number in range(60):
         call(f"work {{number}}", tracer=tracer)
@@ -60,7 +70,12 @@ for name, tracer in tracers.items():
 show(was_delivered=[name for name, tracer in tracers.items() if name in ("connections refused", "a wrong certificate")
                     and tracer.flush(200)])
 sys.stdin.readline()
-show(unfinished=[name for name, tracer in tracers.items() if not tracer.flush(60_000) and tracer.stats().pending])
+# Whether an event or its destination is at fault for a 500 shows only while others arrive.
+while waiting := [(name, tracer) for name, tracer in tracers.items() if not tracer.flush(100) and tracer.stats().pending]:
+    for name, tracer in waiting:
+        if name in {[name for name, case in CASES.items() if case.options.get("poison") == 500]}:
+            call("another", tracer=tracer)
+            show(another=name)
 """
 
 
@@ -84,6 +99,7 @@ def run_of_all(
     addresses = json.dumps({name: collector.url for name, collector in made.items()})
     program = Program(PROGRAM, data_dir, addresses, str(data_dir), SSL_CERT_FILE=str(right))
     program.read_until(was_delivered=[])
+    assert made["a wrong certificate"].handshake_failed.wait(GUARD_S)
     made["a wrong certificate"].certificate = right
     made["connections refused"].open()
     program.go_on()
@@ -94,7 +110,9 @@ def run_of_all(
 def test_what_was_accepted_arrives_or_is_dropped_for_its_reason(run_of_all: Run, name: str) -> None:
     case, collector, account = CASES[name], run_of_all.collectors[name], run_of_all.shown.accounts[name]
 
-    assert (account.accepted, account.pending) == (len(NAMES) + 2, 0)  # the session of the process, and its end
+    others = run_of_all.shown.lines.count({"another": name})
+    assert account.accepted == len(NAMES) + others + 2  # the session of the process, and its end
+    assert account.pending == 0
     assert account.dropped == case.dropped
     assert len(collector.taken()) == account.delivered == account.accepted - sum(account.dropped.values())
     assert NAMES - collector.names() == case.lost
@@ -117,8 +135,3 @@ def test_nothing_is_sent_before_the_time_that_the_destination_asks_for(run_of_al
     asked = next(number for number, request in enumerate(requests) if request.fault.status == 429)
 
     assert requests[asked + 1].at_s - requests[asked].at_s >= 0.9
-
-
-def test_no_flush_gave_up_and_every_script_was_played(run_of_all: Run) -> None:
-    assert run_of_all.shown.lines[-1] == {"unfinished": []}
-    assert run_of_all.collectors["a wrong certificate"].failed_handshakes > 0
