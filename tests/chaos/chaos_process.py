@@ -15,7 +15,7 @@ from typing import Any
 GUARD_S = 120.0
 
 PRELUDE = """
-import atexit, json, multiprocessing, os, shutil, signal, sys, time
+import atexit, json, multiprocessing, os, pathlib, shutil, signal, sys, time
 from honeyhive import HoneyHiveTracer, trace
 def show(**values): os.write(1, (json.dumps(values) + "\\n").encode())
 def call(name, text="x" * 100, **options):
@@ -25,6 +25,11 @@ def account(tracer, name="main"):
     now, found = tracer.stats(), tracer.stats().inherited
     show(account=name, accepted=now.accepted, delivered=now.delivered, pending=now.pending, dropped=dict(now.dropped),
          found=found.found, found_delivered=found.delivered, found_pending=found.pending, found_dropped=dict(found.dropped))
+def until(is_so):
+    while not is_so(): time.sleep(0.005)
+def is_written(text, data_dir=None):
+    journal = pathlib.Path(data_dir or os.environ["HH_DATA_DIR"], "journal")
+    return any(text.encode() in path.read_bytes() for path in journal.glob("*.otlp"))
 tracers = {}
 # What is registered first runs last: after the last flush of the process.
 atexit.register(lambda: [account(tracer, name) for name, tracer in tracers.items()])
@@ -80,14 +85,22 @@ class Shown:
 
 
 class Program:
-    """One running process, started with *body* after the prelude; the settings are *environment*."""
+    """One running process, started with *body* after the prelude; the settings are *environment*.
 
-    def __init__(self, body: str, data_dir: Path, *arguments: str, **environment: str) -> None:
+    It is given by ``-c`` unless there is a *file* for it, which processes that it spawns can import.
+    """
+
+    def __init__(
+        self, body: str, data_dir: Path, *arguments: str, file: Path | None = None, **environment: str
+    ) -> None:
+        program = PRELUDE + body
+        if file is not None:
+            file.write_text(program)
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("HH_", "OTEL_"))}
         self.shown = Shown()
         self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115  closed when the process has ended
         self._process = subprocess.Popen(
-            [sys.executable, "-W", "error", "-c", PRELUDE + body, *arguments],
+            [sys.executable, "-W", "error", *(["-c", program] if file is None else [file]), *arguments],
             env={**clean, "HH_DATA_DIR": str(data_dir), **environment},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -150,6 +163,6 @@ class Program:
             self.shown.said = self._errors.read()
 
 
-def run(body: str, data_dir: Path, *arguments: str, **environment: str) -> Shown:
+def run(body: str, data_dir: Path, *arguments: str, file: Path | None = None, **environment: str) -> Shown:
     """What a program showed that ran to its end."""
-    return Program(body, data_dir, *arguments, **environment).end()
+    return Program(body, data_dir, *arguments, file=file, **environment).end()

@@ -27,6 +27,12 @@ def collector(collectors: Callable[..., Collector]) -> Collector:
     return collectors()
 
 
+@pytest.fixture
+def other_collector(collectors: Callable[..., Collector]) -> Collector:
+    """Another one."""
+    return collectors()
+
+
 @pytest.fixture(scope="session")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """Make a certificate of 127.0.0.1 that signs itself, and its key, in one file."""

@@ -1,0 +1,108 @@
+"""A data directory that cannot be written for a while: memory keeps what the journal cannot, and nothing is lost in between."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from chaos_collector import Collector
+from chaos_process import Program, run
+
+# How each program breaks its journal, and how it mends it again.
+WAYS: dict[str, tuple[str, str]] = {
+    "deleted": ("shutil.rmtree(journal)", ""),
+    "replaced by a file": (
+        "journal.rename(moved); journal.touch()",
+        "journal.unlink(); moved.rename(journal)",
+    ),
+    "not one byte more": (
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))",
+        "resource.setrlimit(resource.RLIMIT_FSIZE, limits)",
+    ),
+    "a full disk": ("fill(ballast)", "ballast.unlink()"),
+}
+
+PROGRAM = """
+import logging, resource
+class Shown(logging.Handler):
+    def emit(self, record): show(said=record.getMessage())
+logging.getLogger("honeyhive").addHandler(Shown())
+data_dir = pathlib.Path(os.environ["HH_DATA_DIR"])
+journal, moved, ballast = data_dir / "journal", data_dir / "moved", data_dir / "ballast"
+limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+def fill(path):
+    with path.open("wb", buffering=0) as file:
+        for size in (4096, 1):
+            try:
+                while True: file.write(bytes(size))
+            except OSError: pass
+def record(prefix):
+    for number in range(40): call(f"{prefix} {number}")
+    tracer.flush(200)
+tracer = start(flush_interval_s=0.01, max_export_batch_size=10)
+record("before")
+until(lambda: is_written("before 39"))
+BREAK
+record("during")
+show(broken=True)
+sys.stdin.readline()
+MEND
+record("after")
+until(lambda: is_written("after 39"))
+show(mended=True)
+sys.stdin.readline()
+tracer.flush(60_000)
+"""
+NAMES = {f"{when} {number}" for when in ("before", "during", "after") for number in range(40)}
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 256 kB where one may be mounted, else a directory."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    is_mounted = _mount(place)
+    yield place
+    if is_mounted:
+        subprocess.run(["umount", "--lazy", place], check=True)
+
+
+def _mount(place: Path) -> bool:
+    asked = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", place]
+    return os.geteuid() == 0 and subprocess.run(asked, capture_output=True, check=False).returncode == 0
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_nothing_is_lost_while_the_journal_cannot_be_written(collector: Collector, small_disk: Path, way: str) -> None:
+    if way == "a full disk" and not small_disk.is_mount():
+        way = "not one byte more"
+    collector.shut()
+    breaks, mends = WAYS[way]
+    body = PROGRAM.replace("BREAK", breaks).replace("MEND", mends)
+    program = Program(body, small_disk, HH_OTLP_ENDPOINT=collector.url)
+    while way != "deleted" and "cannot write its journal" not in program.read().get("said", ""):
+        pass
+    program.read_until(broken=True)
+    program.go_on()
+    program.read_until(mended=True)
+    collector.open()
+    program.go_on()
+    shown = program.end()
+
+    assert collector.names() >= NAMES
+    assert collector.taken_twice() == set()
+    account = shown.account
+    assert (account.delivered, account.pending, account.dropped) == (account.accepted, 0, {})
+    warnings = [line["said"] for line in shown.lines if "said" in line]
+    assert len(warnings) == (0 if way == "deleted" else 1)
+
+
+def test_what_only_memory_held_at_the_end_is_counted_as_lost(collector: Collector, tmp_path: Path) -> None:
+    collector.shut()
+    (tmp_path / "journal").touch()
+    body = "tracer = start()\nfor number in range(40): call(f'work {number}')\ntracer.flush(200)"
+    account = run(body, tmp_path, HH_OTLP_ENDPOINT=collector.url).account
+
+    assert (account.delivered, account.pending) == (0, 0)
+    assert account.dropped == {"undelivered": account.accepted}
