@@ -87,20 +87,20 @@ class Shown:
 class Program:
     """One running process, started with *body* after the prelude; the settings are *environment*.
 
-    It is given by ``-c`` unless there is a *file* for it, which processes that it spawns can import.
+    It is given by ``-c``, unless it looks whether it is ``__main__``: processes that it spawns import it from a file.
     """
 
-    def __init__(
-        self, body: str, data_dir: Path, *arguments: str, file: Path | None = None, **environment: str
-    ) -> None:
-        program = PRELUDE + body
-        if file is not None:
-            file.write_text(program)
+    def __init__(self, body: str, data_dir: Path, *arguments: str, **environment: str) -> None:
+        source = ["-c", PRELUDE + body]
+        if "__main__" in body:
+            file = data_dir / "program.py"
+            file.write_text(PRELUDE + body)
+            source = [str(file)]
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("HH_", "OTEL_"))}
         self.shown = Shown()
         self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115  closed when the process has ended
         self._process = subprocess.Popen(
-            [sys.executable, "-W", "error", *(["-c", program] if file is None else [file]), *arguments],
+            [sys.executable, "-W", "error", *source, *arguments],
             env={**clean, "HH_DATA_DIR": str(data_dir), **environment},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -163,6 +163,6 @@ class Program:
             self.shown.said = self._errors.read()
 
 
-def run(body: str, data_dir: Path, *arguments: str, file: Path | None = None, **environment: str) -> Shown:
+def run(body: str, data_dir: Path, *arguments: str, **environment: str) -> Shown:
     """What a program showed that ran to its end."""
-    return Program(body, data_dir, *arguments, file=file, **environment).end()
+    return Program(body, data_dir, *arguments, **environment).end()

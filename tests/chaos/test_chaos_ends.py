@@ -13,7 +13,6 @@ ENDS = {
     "a plain end": "",
     "os._exit": "os._exit(0)",
     "sys.exit at SIGTERM": "signal.signal(signal.SIGTERM, lambda *_: sys.exit(0)); os.kill(os.getpid(), signal.SIGTERM)",
-    "shutdown, and more after it": "tracer.shutdown(); trace(event_name='ignored')(len)('x')",
 }
 LAST = 'start(flush_interval_s=0.01); call("the last one")'
 
@@ -94,7 +93,7 @@ if __name__ == "__main__":
     {block}
 """
     settings = {"HH_OTLP_ENDPOINT": collector.url}
-    shown = run(body, tmp_path, file=tmp_path / "program.py", **settings)
+    shown = run(body, tmp_path, **settings)
     collector.script([])
     run(LAST, tmp_path, **settings)
 
