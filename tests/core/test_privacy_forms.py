@@ -1,6 +1,7 @@
 """Secrets by what is around them: signed URLs, command lines, pairs, tags, environments; and what only looks like one."""
 
 import json
+import tracemalloc
 from typing import Any
 from urllib.parse import quote
 
@@ -135,6 +136,20 @@ def test_a_span_whose_secret_is_told_by_its_surroundings_is_a_candidate() -> Non
             attribute = otlp.field_attribute(otlp.encode_key("honeyhive_inputs.text"), value)
             entry = otlp.span([otlp.identity(b"t" * 16, b"s" * 8, b""), attribute])
             assert list(PLAIN.candidates([entry])) == [0], text
+
+
+def test_long_keys_are_not_kept_in_memory() -> None:
+    own = Redactor(Settings.from_env({}))
+    tracemalloc.start()
+    try:
+        for number in range(40):
+            text = json.dumps({f"{number}" + "k" * 500_000 + " password": "hunter2"})
+            assert "hunter2" not in own.text(text)
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert kept < 5_000_000
 
 
 def test_the_schema_of_a_tool_stays_readable_and_a_value_in_it_does_not() -> None:
