@@ -44,6 +44,8 @@ _NO_TEXTS: Final = frozenset({int, float, bool, type(None)})
 Shorten = Callable[[Sequence[bytes], int], list[bytes]]
 
 _ROOM_FOR_NOTES: Final = 4096
+_ERROR_KEY: Final = otlp.encode_key(semconv.ERROR)
+_OTLP_ERROR: Final = 2
 
 
 def key_of(encoded: bytes) -> str:
@@ -92,6 +94,11 @@ def field_parts(field: str, values: Mapping[str, object], into: dict[str, Part],
 def name_in(field: str, key: object) -> str:
     """What the value under *key* of a mapping field is called; any object may be a key."""
     return f"{field}.{key if type(key) is str else key_text(key)}"
+
+
+def error_parts(error: str) -> list[Part]:
+    """What says of a span that it ended with *error*; a large text is told once, and not in its status too."""
+    return [field_part(_ERROR_KEY, error), otlp.status(_OTLP_ERROR, error if len(error) <= LARGE_TEXT else None)]
 
 
 class PendingSpan:
@@ -165,7 +172,7 @@ def as_chain(static: bytes) -> bytes:
     return static.replace(_MODEL_TYPE, _CHAIN_TYPE, 1)
 
 
-def write_record(channel: Channel, head: Iterable[bytes], fields: Mapping[str, Mapping[str, object]]) -> None:
+def write_record(channel: Channel, head: Iterable[Part], fields: Mapping[str, Mapping[str, object]]) -> None:
     """Hand over a span that was never open: a session's event, or an update; *fields* are its mappings."""
     parts: dict[str, Part] = {}
     texts: list[str] = []
