@@ -56,6 +56,10 @@ IN_TEXT = [
     quote("postgresql://user:" + SECRET + "@host/db", safe=""),
     quote(json.dumps({"api_key": SECRET})),
     quote(json.dumps({"api_key": SECRET}, separators=(",", ":"))),
+    f"curl -u user:{SECRET} https://x.test",
+    f"curl --user 'user:{SECRET}' https://x.test",
+    f"basic_auth=('user', '{SECRET}')",
+    f"stringData:\n  password: |\n    {SECRET}\n  user: x",
     f"next=password%3D{SECRET}",
 ]
 
@@ -96,6 +100,7 @@ HARMLESS = [
     "password: ****",
     "https://x.test/?api_key=REDACTED&x=1",
     "Authorization: [Filtered]",
+    "docker run --user 1000:1000 -u node:node -v a:b image",
     "https://REDACTED:REDACTED@x.test/",
     "--passwordless mode",
     "fields = ['password', 'email', 'name']",

@@ -109,6 +109,11 @@ def _is_credential(secret: bytes) -> bool:
     return bool(colon and password) or len(secret) >= _LONG_USER
 
 
+def _is_user_and_password(secret: bytes) -> bool:
+    user, _, password = secret.partition(b":")
+    return password != user and not (user.isdigit() and password.isdigit())
+
+
 def _azure_key(text: bytes, start: int) -> Bounds | None:
     """A key of 84 characters, known by the signature inside it, which was seen at *start*."""
     match = _AZURE_KEY.match(text, max(0, start - _BEFORE_SIGNATURE))
@@ -255,6 +260,17 @@ KINDS: Final = (
         rb"(?i:basic)",
         _by(rb"(?i:basic)" + SPACE + rb"+(?P<secret>[A-Za-z0-9+/]{6,}={0,2})", _is_basic),
         _seeds(rb"basic"),
+    ),
+    # Of curl and its like; `--user 1000:1000` and `--user node:node` are a user and a group.
+    Kind(
+        "basic-credentials",
+        rb"\s(?:-u|--user)[\s=][^\s:/]{1,64}:[^\s:/]",
+        rb"\s(?:-u|--user)[\s=]",
+        _by(
+            rb"\s(?:-u|--user)[\s=][\s\"'\\]{0,4}(?P<secret>[^\s:/\"'\\]{1,64}:[^\s\"'\\]{1,256})",
+            _is_user_and_password,
+        ),
+        ((b"-u", 1), (b"--user", 1)),
     ),
     Kind(
         "url-credentials",
