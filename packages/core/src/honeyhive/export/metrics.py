@@ -39,7 +39,10 @@ _TOKENS: Final = (1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 
 class Account(Protocol):
     """What is watched of one tracer."""
 
-    claims: Mapping[str, int]
+    @property
+    def claims(self) -> Mapping[str, int]:
+        """Sessions that were named and not continued, by reason."""
+        ...
 
     @property
     def labels(self) -> Attributes:
