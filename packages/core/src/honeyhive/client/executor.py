@@ -109,12 +109,18 @@ class _Pools:
             yield
 
     def close(self) -> None:
+        if (
+            self._pid != os.getpid()
+        ):  # what is open is the parent's, and its lock may have been forked while it was held
+            return
         with self._lock:
             client, self._blocking = self._blocking, None
-        if client is not None and self._pid == os.getpid():
+        if client is not None:
             client.close()
 
     async def aclose(self) -> None:
+        if self._pid != os.getpid():
+            return
         self.close()
         with self._lock:
             found = self._loops.pop(asyncio.get_running_loop(), None)
