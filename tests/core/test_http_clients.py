@@ -615,10 +615,10 @@ def test_who_patched_before_us_is_called_as_a_method(
 ) -> None:
     """OpenTelemetry's instrumentations and others take what they are given for the request, once they know the transport."""
     genuine = owner.__dict__[name]
-    seen: list[tuple[type, str]] = []
+    seen: list[tuple[object, str]] = []
 
     def wrapper(method: Any, instance: Any, args: Any, kwargs: Any) -> Any:
-        seen.append((type(instance), str(args[0].url)))
+        seen.append((instance.__class__, str(args[0].url)))
         return method(*args, **kwargs)
 
     setattr(owner, name, wrapt.FunctionWrapper(genuine, wrapper))
