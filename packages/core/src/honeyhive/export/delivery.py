@@ -1,6 +1,5 @@
 """Delivery over HTTP: kept-alive connections, retries with jitter, and an honest outcome (design decision 4)."""
 
-import email.utils
 import math
 import time
 from collections.abc import Callable
@@ -214,8 +213,11 @@ def retry_after_s(text: str | None) -> float | None:
     try:
         seconds = float(text)
     except ValueError:
+        with late_imports():
+            from email.utils import parsedate_to_datetime  # noqa: PLC0415  5 ms to import, and few servers name a date
+
         try:
-            seconds = email.utils.parsedate_to_datetime(text).timestamp() - time.time()
+            seconds = parsedate_to_datetime(text).timestamp() - time.time()
         except ValueError:
             return None
     return min(max(seconds, 0.0), _MAX_RETRY_AFTER_S) or None if math.isfinite(seconds) else None
