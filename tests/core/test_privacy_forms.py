@@ -93,7 +93,7 @@ HARMLESS = [
     '{"invalid_token": "foo"}',
     "sk-estimators-with-defaults",
     "ls__init__method_name_with_length",
-    "password=password, user=user",
+    "password=password, user=user, db_password=db_password",
     "api_key: ${API_KEY}",
     "api_key=$API_KEY",
     "secret_key: {{ x.secret_key }}",

@@ -191,7 +191,7 @@ KINDS: Final = (
     _token("cerebras-key", rb"csk-", _WORD, 32, starts=True),
     _token("together-key", rb"tgp_v1_", _WIDE, 32),
     _token("elevenlabs-key", rb"sk_", rb"[0-9a-f]", 40, starts=True),
-    _token("e2b-key", rb"e2b_", rb"[0-9a-f]", 32, starts=True),
+    _token("sandbox-key", rb"e2b_", rb"[0-9a-f]", 32, starts=True),
     _token("firecrawl-key", rb"fc-", rb"[0-9a-f]", 32, starts=True),
     _token("pinecone-key", rb"pcsk_", rb"[A-Za-z0-9_]", 16),
     _token("xai-key", rb"xai-", _WORD, 16, starts=True),

@@ -82,8 +82,11 @@ def _assigned(text: bytes, match: re.Match[bytes]) -> Bounds | None:
         value = form.match(text, begin)
         return None if value is None or _NO_SECRET.match(text, begin) else value.span()
     bounds = _value_at(text, begin, is_variable=_VARIABLE.fullmatch(text, start, begin) is not None)
-    # `password=password` says nothing.
-    return None if bounds is not None and text[bounds[0] : bounds[1]] == match["name"] else bounds
+    if bounds is not None and bounds[1] - bounds[0] >= len(match["name"]):
+        end = match.end("name")
+        if text.endswith(text[bounds[0] : bounds[1]], 0, end):  # `db_password=db_password` says nothing
+            return None
+    return bounds
 
 
 def _value_at(text: bytes, start: int, *, is_variable: bool = False) -> Bounds | None:
