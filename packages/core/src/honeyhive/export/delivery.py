@@ -117,7 +117,9 @@ class Delivery:
             ) as answer:
                 body = b""
                 with suppress(httpx.HTTPError):  # the status stands, whatever becomes of the body
-                    body = beginning_of(answer.iter_raw(), timeout_s)
+                    # What `httpx.MockTransport` and the like answer with was read when it was made.
+                    chunks = (answer.content,) if answer.is_stream_consumed else answer.iter_raw()
+                    body = beginning_of(chunks, timeout_s)
                 return Reply(answer.status_code, answer.headers, body)
 
         return send
