@@ -60,24 +60,34 @@ def field_part(key: bytes, value: object) -> Part:
     return otlp.field_attribute(key, value)
 
 
-def add_value(pieces: list[Part], key: bytes, value: object) -> bool:
-    """Add a value to *pieces* as two of them: all that is before its text, and the text; whether that looks like JSON.
+Recorded = Sequence[tuple[int, bytes, str]]
 
-    They are joined once, with all else of the event at its end. What is no text has an empty second piece.
+
+def add_values(pieces: list[Part], recorded: Recorded, values: Sequence[object]) -> list[str]:
+    """Add *values* to *pieces*, as two pieces each: all that is before its text, and the text.
+
+    *recorded* has the place of each among *values*, its encoded key and its name; the names of texts that look like JSON are
+    returned. The pieces are joined once, with all else of the event at its end. What is no text has an empty second piece.
     """
-    kind = type(value)
-    if kind is dict or kind is list:
-        text = to_json(value)
-        pieces.append(otlp.text_head(key, len(text)))
-        pieces.append(text)
-        return False
-    pieces.append(field_part(key, value) if kind is str else otlp.field_attribute(key, value))
-    pieces.append(b"")
-    return kind not in _NO_TEXTS and otlp.looks_like_json(value)
+    texts: list[str] = []
+    add = pieces.append
+    for index, key, name in recorded:
+        value = values[index]
+        kind = type(value)
+        if kind is dict or kind is list:
+            text = to_json(value)
+            add(otlp.text_head(key, len(text)))
+            add(text)
+            continue
+        add(field_part(key, value) if kind is str else otlp.field_attribute(key, value))
+        add(b"")
+        if kind not in _NO_TEXTS and otlp.looks_like_json(value):
+            texts.append(name)
+    return texts
 
 
 def joined_values(pieces: Sequence[Part]) -> list[Part]:
-    """One part for each value that `add_value` added to *pieces*."""
+    """One part for each value that `add_values` added to *pieces*."""
     pairs = zip(pieces[::2], pieces[1::2], strict=True)
     return [head + text if isinstance(head, bytes) and isinstance(text, bytes) else head for head, text in pairs]
 
