@@ -116,7 +116,7 @@ class Delivery:
                 method, url, content=content, headers=headers, timeout=timeout_s, follow_redirects=False
             ) as answer:
                 body = b""
-                with suppress(httpx.HTTPError):  # the status stands, whatever becomes of the body
+                with suppress(httpx.HTTPError, httpx.StreamError):  # the status stands, whatever becomes of the body
                     # What `httpx.MockTransport` and the like answer with was read when it was made.
                     chunks = (answer.content,) if answer.is_stream_consumed else answer.iter_raw()
                     body = beginning_of(chunks, timeout_s)
