@@ -5,6 +5,7 @@ import json
 import resource
 import sys
 import time
+from typing import Any
 
 import workload
 from peers import PEERS
@@ -17,10 +18,11 @@ def cpu_s() -> float:
 
 
 def main() -> None:
-    name, url = sys.argv[1:3]
+    name, url, size = sys.argv[1], sys.argv[2], int(sys.argv[3])
     peer = PEERS[name](url)
     function = workload.traced_function(peer.decorate)
-    inputs, count = workload.INPUTS, workload.PAYLOADS
+    inputs: list[Any] = workload.texts(size) if size else workload.INPUTS
+    count = len(inputs)
     for line in sys.stdin:
         calls = int(line)
         gc.collect()

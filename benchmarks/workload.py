@@ -1,4 +1,7 @@
-"""What is traced: functions of about 1 KB in and 1 KB out, with 512 different payloads so that no cache is flattered."""
+"""What is traced: functions of about 1 KB in and 1 KB out, with 512 different payloads so that no cache is flattered.
+
+A large request is one of eight `texts`, each with a character that is not ASCII, as in a document that somebody asks about.
+"""
 
 import json
 import random
@@ -32,10 +35,16 @@ INPUTS: Final = [_payload("user") for _ in range(PAYLOADS)]
 OUTPUTS: Final = [_payload("assistant") for _ in range(PAYLOADS)]
 
 
-def traced_function(decorate: Callable[[Callable[..., Any]], Callable[..., Any]]) -> Callable[[int, Any], Any]:
-    """The function of the first row, decorated by a peer."""
+def texts(size: int) -> list[str]:
+    """Eight texts of *size* characters."""
+    block = _text(1 << 12)
+    return [("é" + _text(99) + block * (size // len(block) + 1))[:size] for _ in range(8)]
 
-    def answer(number: int, request: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG001  captured, not used
+
+def traced_function(decorate: Callable[[Callable[..., Any]], Callable[..., Any]]) -> Callable[[int, Any], Any]:
+    """The function of the first row, decorated by a peer; *request* is a dict, or a large text."""
+
+    def answer(number: int, request: dict[str, Any] | str) -> dict[str, Any]:  # noqa: ARG001  captured, not used
         return OUTPUTS[number % PAYLOADS]
 
     return decorate(answer)

@@ -25,7 +25,7 @@ SECRETS = {
     "HH_OTLP_HEADERS": f"authorization={CANARY}",
     "HH_PROPAGATION_KEY": CANARY,
     "HH_HTTPS_PROXY": f"http://user:{CANARY}@proxy:8080",
-    "HH_OTLP_ENDPOINT": f"https://collector:4318/x?token={CANARY}",
+    "HH_OTLP_ENDPOINT": "https://collector:4318/x",
 }
 PROXIES = ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"]
 
@@ -103,8 +103,9 @@ def test_secrets_are_told_as_set_and_never_shown(run: Run, options: list[str]) -
 
 
 @pytest.mark.usefixtures("data_dir")
-def test_credentials_in_a_url_are_refused_without_showing_them(run: Run) -> None:
-    told = run("doctor", HH_OTLP_ENDPOINT=f"https://user:{CANARY}@collector:4318")
+@pytest.mark.parametrize("url", [f"https://user:{CANARY}@collector:4318", f"https://collector:4318/x?token={CANARY}"])
+def test_credentials_in_a_url_are_refused_without_showing_them(run: Run, url: str) -> None:
+    told = run("doctor", HH_OTLP_ENDPOINT=url)
 
     assert told.returncode == 1
     assert "HH_OTLP_HEADERS" in told.stderr
@@ -213,6 +214,27 @@ def test_a_port_that_nobody_listens_on_is_told(run: Run) -> None:
     assert told.returncode == 1
     assert "connection: port" in remedy(told, "not reached")["problem"]
     assert "that it runs" in remedy(told, "not reached")["action"]
+
+
+@pytest.mark.usefixtures("data_dir")
+@pytest.mark.parametrize("variable", ["HH_HTTP_PROXY", "HTTP_PROXY"])
+def test_a_proxy_that_nobody_listens_on_is_told_as_such(run: Run, collector: Collector, variable: str) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        proxy = f"http://127.0.0.1:{unused.getsockname()[1]}"
+        told = run("doctor", "--json", HH_OTLP_ENDPOINT=collector.url, **{variable: proxy})
+
+    assert told.returncode == 1
+    assert "proxy: [Errno" in remedy(told, "not reached")["problem"]
+    assert "HH_HTTP_PROXY" in remedy(told, "not reached")["action"]
+
+
+@pytest.mark.usefixtures("data_dir")
+@pytest.mark.parametrize("variables", [{"HH_SAMPLE_RATE": "0"}, {"OTEL_TRACES_SAMPLER": "always_off"}])
+def test_that_no_session_is_sampled_is_told(run: Run, variables: dict[str, str]) -> None:
+    told = run("doctor", "--json", **variables)
+
+    assert "nothing is recorded but errors" in remedy(told, "no session is sampled")["problem"]
 
 
 @pytest.mark.usefixtures("data_dir")

@@ -1,5 +1,6 @@
 """Connections of the client: none before the first call, few after it, and its limits."""
 
+import os
 import subprocess
 import sys
 import threading
@@ -151,3 +152,23 @@ def test_a_program_that_never_closes_its_client_ends_without_a_warning(api: "API
     )
 
     assert (finished.returncode, finished.stderr) == (0, "")
+
+
+FORKED_WHILE_CONNECTING = """
+import os, sys
+from honeyhive import HoneyHive
+
+client = HoneyHive(api_key="k", base_url="http://127.0.0.1:1")
+client._executor._pools._lock.acquire()  # as another thread does while it reads the certificates
+child = os.fork()
+if child == 0:
+    client.close()
+    sys.exit(0)  # which closes what is open, too
+client._executor._pools._lock.release()
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs a platform with fork")
+def test_a_child_forked_while_connections_are_made_ends() -> None:
+    subprocess.run([sys.executable, "-c", FORKED_WHILE_CONNECTING], check=True, timeout=60)

@@ -231,3 +231,19 @@ assert "pydantic" in sys.modules
 """
     subprocess.run([sys.executable, "-c", program], timeout=60, check=True)
     assert all(getattr(config_package, name) for name in config_package.__all__)
+
+
+def test_none_for_a_field_that_is_never_none_means_that_nothing_was_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in 1.x, where programs say ``TracerConfig(source=os.environ.get("STAGE"))``."""
+    monkeypatch.setenv("HH_MAX_CONNECTIONS", "7")
+    missing: Any = None
+
+    assert TracerConfig(source=missing, verbose=missing, project=None).source == "dev"
+    assert (
+        HTTPClientConfig(timeout=missing, max_connections=missing).model_dump().items()
+        >= {
+            "timeout": 30.0,
+            "max_connections": 7,
+        }.items()
+    )
+    assert OTLPConfig.model_validate({"batch_size": None}).batch_size == 100

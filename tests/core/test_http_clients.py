@@ -603,6 +603,35 @@ def test_the_patch_covers_clients_made_before_and_after_once_and_is_undone(
     assert (httpx.HTTPTransport.handle_request, httpx2.AsyncHTTPTransport.handle_async_request) == original
 
 
+@pytest.mark.parametrize(
+    ("fetch", "owner", "name"),
+    [
+        (by_patched_httpx, httpx.HTTPTransport, "handle_request"),
+        (by_patched_httpx2_async, httpx2.AsyncHTTPTransport, "handle_async_request"),
+    ],
+)
+def test_who_patched_before_us_is_called_as_a_method(
+    recorder: Recorder, upstream: Upstream, fetch: Fetch, owner: Any, name: str
+) -> None:
+    """OpenTelemetry's instrumentations and others take what they are given for the request, once they know the transport."""
+    genuine = owner.__dict__[name]
+    seen: list[tuple[object, str]] = []
+
+    def wrapper(method: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+        seen.append((instance.__class__, str(args[0].url)))
+        return method(*args, **kwargs)
+
+    setattr(owner, name, wrapt.FunctionWrapper(genuine, wrapper))
+    try:
+        with session("chat") as block:
+            assert fetch(recorder.tracer, f"{upstream.url}/ok", is_recorded=True) == (200, b"fine")
+    finally:
+        setattr(owner, name, genuine)
+
+    assert seen == [(owner, f"{upstream.url}/ok")]
+    assert carried_session(upstream.seen[0]) == block.session_id
+
+
 def by_wraps(ours: Any, wrapper: Any) -> Any:
     return wraps(ours)(lambda *args: wrapper(ours, args[0], args[1:], {}))
 

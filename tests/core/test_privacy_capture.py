@@ -213,3 +213,13 @@ def test_adapters_can_ask_for_the_policy() -> None:
 
 def test_there_is_no_policy_to_ask_where_everything_is_captured() -> None:
     assert capture_of(Settings.from_env({})) is None
+
+
+@pytest.mark.parametrize("key", ["code.stacktrace", "otel.status_description", "exception.message", "db.query.text"])
+def test_attributes_that_quote_messages_are_content_whatever_they_are_called(key: str) -> None:
+    with recording(project="capture", capture="metadata") as recorder:
+        tracer = recorder.tracer.provider.get_tracer("library")
+        tracer.start_span("foreign", attributes={key: "hush", "code.function.name": "kept"}).end()
+
+    assert b"hush" not in recorder.request()
+    assert b"kept" in recorder.request()

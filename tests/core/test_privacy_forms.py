@@ -1,6 +1,7 @@
 """Secrets by what is around them: signed URLs, command lines, pairs, tags, environments; and what only looks like one."""
 
 import json
+import tracemalloc
 from typing import Any
 from urllib.parse import quote
 
@@ -55,6 +56,10 @@ IN_TEXT = [
     quote("postgresql://user:" + SECRET + "@host/db", safe=""),
     quote(json.dumps({"api_key": SECRET})),
     quote(json.dumps({"api_key": SECRET}, separators=(",", ":"))),
+    f"curl -u user:{SECRET} https://x.test",
+    f"curl --user 'user:{SECRET}' https://x.test",
+    f"basic_auth=('user', '{SECRET}')",
+    f"stringData:\n  password: |\n    {SECRET}\n  user: x",
     f"next=password%3D{SECRET}",
 ]
 
@@ -88,13 +93,14 @@ HARMLESS = [
     '{"invalid_token": "foo"}',
     "sk-estimators-with-defaults",
     "ls__init__method_name_with_length",
-    "password=password, user=user",
+    "password=password, user=user, db_password=db_password",
     "api_key: ${API_KEY}",
     "api_key=$API_KEY",
     "secret_key: {{ x.secret_key }}",
     "password: ****",
     "https://x.test/?api_key=REDACTED&x=1",
     "Authorization: [Filtered]",
+    "docker run --user 1000:1000 -u node:node -v a:b image",
     "https://REDACTED:REDACTED@x.test/",
     "--passwordless mode",
     "fields = ['password', 'email', 'name']",
@@ -135,6 +141,20 @@ def test_a_span_whose_secret_is_told_by_its_surroundings_is_a_candidate() -> Non
             attribute = otlp.field_attribute(otlp.encode_key("honeyhive_inputs.text"), value)
             entry = otlp.span([otlp.identity(b"t" * 16, b"s" * 8, b""), attribute])
             assert list(PLAIN.candidates([entry])) == [0], text
+
+
+def test_long_keys_are_not_kept_in_memory() -> None:
+    own = Redactor(Settings.from_env({}))
+    tracemalloc.start()
+    try:
+        for number in range(40):
+            text = json.dumps({f"{number}" + "k" * 500_000 + " password": "hunter2"})
+            assert "hunter2" not in own.text(text)
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert kept < 5_000_000
 
 
 def test_the_schema_of_a_tool_stays_readable_and_a_value_in_it_does_not() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from honeyhive.export.redaction.kinds import ESCAPE_NEEDLE, KINDS, literal_kind
+from honeyhive.export.redaction.marking import is_marker
 from honeyhive.export.redaction.matcher import Needle, matcher_of
 from honeyhive.export.redaction.names import Names
 from honeyhive.export.redaction.native import NativeMatcher
@@ -50,6 +51,10 @@ def test_both_matchers_find_the_same_places_in_any_bytes(data: list[str | bytes]
 def test_each_needle_is_looked_for_by_texts_that_are_in_it(needle: Needle) -> None:
     assert needle.seeds
     assert all(len(seed) > 1 and seed == seed.lower() for seed, _ in needle.seeds)
+
+
+def test_what_stands_for_each_kind_is_known_in_a_second_pass() -> None:
+    assert [kind.name for kind in KINDS if not is_marker(f"[redacted:{kind.name}]")] == []
 
 
 # The corpus of the other tests, redacted in a process where the native matcher cannot be imported.

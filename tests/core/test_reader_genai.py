@@ -232,15 +232,16 @@ def test_an_agent_is_a_chain_and_keeps_its_names(read_foreign: Read) -> None:
     assert event.metadata.items() >= {"agent_name": "helper", "agent_id": "a1"}.items()
 
 
-def test_an_evaluation_is_a_metric_with_its_explanation(read_foreign: Read) -> None:
+def test_an_evaluation_is_a_metric_with_its_label_and_explanation(read_foreign: Read) -> None:
     said = {
         "gen_ai.evaluation.name": "relevance",
         "gen_ai.evaluation.score.value": 0.8,
+        "gen_ai.evaluation.score.label": "good",
         "gen_ai.evaluation.explanation": "to the point",
     }
     event = read_foreign({"gen_ai.operation.name": "chat"}, points=[("gen_ai.evaluation.result", 1, said)])
 
-    assert event.metrics == {"relevance": 0.8, "relevance_explanation": "to the point"}
+    assert event.metrics == {"relevance": 0.8, "relevance_label": "good", "relevance_explanation": "to the point"}
 
 
 def test_no_conversation_id_is_ever_made_up(read_foreign: Read) -> None:

@@ -29,6 +29,13 @@ def test_arguments_win_over_the_environment_and_that_over_defaults() -> None:
         ({"flush_interval_s": 0}, {}, "flush_interval_s is 0; it must be greater than 0"),
         ({"trust_incoming": "all"}, {}, "trust_incoming is 'all'; it is one of signed, always, never"),
         ({"session_id": "chat-1"}, {}, "session_id is 'chat-1'; it must be a UUID"),
+        ({}, {"HH_FLUSH_INTERVAL": "0"}, "^HH_FLUSH_INTERVAL: flush_interval_s is 0.0; it must be greater than 0"),
+        ({}, {"HH_API_TIMEOUT": "-1"}, "^HH_API_TIMEOUT: timeout_s is -1.0; it must be greater than 0"),
+        ({"flush_interval_s": 0}, {"HH_FLUSH_INTERVAL": "1"}, "^flush_interval_s is 0"),
+        ({}, {"HH_FLUSH_INTERVAL": "inf"}, "^HH_FLUSH_INTERVAL: flush_interval_s is inf; it must be at most"),
+        ({}, {"HH_OVERLOAD_WAIT_MS": "nan"}, "^HH_OVERLOAD_WAIT_MS: overload_wait_ms is nan; it must be 0 or greater"),
+        ({"overload_wait_ms": -5}, {}, "^overload_wait_ms is -5; it must be 0 or greater"),
+        ({}, {"HH_API_KEY": "hh a"}, "^HH_API_KEY: api_key has characters that no API key has"),
     ],
 )
 def test_bad_input_is_named_with_its_remedy(

@@ -58,6 +58,13 @@ def test_an_event_type_of_the_users_own_is_kept_with_a_warning(recorder: Recorde
     assert recorder.event("_named").metadata["event_type"] == "demo"
 
 
+def test_a_block_warns_of_an_event_type_of_the_users_own_where_it_was_written(recorder: Recorder) -> None:
+    with pytest.warns(DeprecationWarning, match="event_type='demo of a block' is deprecated") as told:
+        recorder.tracer.trace("answer", event_type="demo of a block")
+
+    assert told[0].filename == __file__
+
+
 def test_atrace_is_trace_and_warns_once(recorder: Recorder) -> None:
     with pytest.warns(DeprecationWarning, match=r"honeyhive.atrace is deprecated; use honeyhive.trace") as told:
         bare = atrace(_named)

@@ -1,5 +1,6 @@
 """How a tracer is made: 1.x's arguments, its config objects, which of them wins, and what a mistake is told."""
 
+import io
 import json
 import logging
 import subprocess
@@ -10,6 +11,7 @@ from typing import Any, Final
 
 import httpx
 import pytest
+import requests
 from honeyhive import HoneyHiveTracer, trace
 from honeyhive.config.models import EvaluationConfig, SessionConfig, SpanNameFilters, TracerConfig
 from honeyhive.errors import ConfigurationError
@@ -303,15 +305,18 @@ def test_events_travel_by_the_callers_own_httpx_client_or_transport_which_stays_
     assert not transport.is_closed
 
 
-class Session:
-    """What is used of a ``requests.Session``."""
+class Session(requests.Session):
+    """A session of the caller's, whose far side is inside the process."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.calls: list[tuple[str, str, dict[str, Any]]] = []
 
-    def request(self, method: str, url: str, **options: Any) -> httpx.Response:
-        self.calls.append((method, url, options))
-        return httpx.Response(200)
+    def request(self, method: str | bytes, url: str | bytes, *_args: Any, **options: Any) -> requests.Response:
+        self.calls.append((str(method), str(url), options))
+        answer = requests.Response()
+        answer.status_code, answer.raw = 200, io.BytesIO()
+        return answer
 
 
 def test_events_travel_by_the_callers_requests_session() -> None:
@@ -320,6 +325,7 @@ def test_events_travel_by_the_callers_requests_session() -> None:
     tracer.create_event("e")
 
     assert tracer.flush()
+    session.close()
     ((method, url, options),) = session.calls
     assert (method, url) == ("POST", "http://collector:4318/v1/traces")
     assert options["allow_redirects"] is False

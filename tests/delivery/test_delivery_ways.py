@@ -97,6 +97,30 @@ def test_a_caller_may_lend_a_client_or_a_transport_which_stays_open(far: "Far", 
     transport.close()
 
 
+def read_whole(answer: httpx.Response) -> None:
+    answer.read()
+
+
+def read_through(answer: httpx.Response) -> None:
+    assert list(answer.iter_raw()) is not None
+
+
+@pytest.mark.parametrize("hook", [read_whole, read_through])
+def test_a_lent_client_may_read_the_answers_itself(far: "Far", delivery: Delivery, hook: Any) -> None:
+    with httpx.Client(event_hooks={"response": [hook]}) as client:
+        assert post(delivery, collector(far, http_client=client), record(event("a"))).is_delivered
+
+    assert len(far.seen) == 1
+
+
+@pytest.mark.parametrize("content", [b"", b"{}"])
+def test_an_answer_that_is_whole_when_it_is_made_counts(delivery: Delivery, content: bytes) -> None:
+    transport = httpx.MockTransport(lambda _request: httpx.Response(202, content=content))
+    settings = Settings(api_key="hh_key", server_url="http://api:8000", http_client=transport)
+
+    assert post(delivery, settings, record(event("a"))).is_delivered
+
+
 def test_a_requests_session_of_1x_delivers_too(far: "Far", delivery: Delivery) -> None:
     with requests.Session() as session:
         session.headers["x-mine"] = "session"

@@ -206,3 +206,23 @@ def test_a_handler_given_on_to_what_a_run_calls_adds_nothing(recorder: Recorder)
 
     names = [event.event_name for event in recorder.events()]
     assert sorted(names) == ["double", "double", "pass_on"]
+
+
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_a_handler_of_its_own_records_once_after_the_one_of_the_process_was_switched_off(
+    mode: str, recorder: Recorder
+) -> None:
+    instrument()
+    uninstrument()
+    model = model_with_handler()
+
+    def ask(_: int) -> str:
+        return ask_by_invoke(model)
+
+    chain = RunnableLambda(ask)
+    if mode == "sync":
+        chain.invoke(0)
+    else:
+        asyncio.run(chain.ainvoke(0))
+
+    assert recorder.tree() == "session pytest\n  model FakeListChatModel"

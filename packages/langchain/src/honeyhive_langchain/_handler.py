@@ -323,7 +323,7 @@ class HoneyHiveCallbackHandler(BaseTracer):
     def _open(self, kind: RunKind, name: str, run_id: UUID, parent_run_id: UUID | None) -> Run:
         above = RUNS.get(parent_run_id)
         event = start_event(kind.event_type, name, parent=parent_below(above), tracer=self.tracer)
-        run = Run(run_id, kind, event, above)
+        run = Run(run_id, kind, event, above, self)
         RUNS.start(run_id, run)
         if kind.event_type is EventType.model:
             enter_model(run)
@@ -339,7 +339,7 @@ class HoneyHiveCallbackHandler(BaseTracer):
         error: BaseException | None = None,
     ) -> None:
         try:
-            run = RUNS.take(run_id) or self._inferred(kind, run_id, parent_run_id)
+            run = RUNS.take(run_id, self) or self._inferred(kind, run_id, parent_run_id)
             if run is None:
                 return
             if run.above is None:
@@ -357,7 +357,7 @@ class HoneyHiveCallbackHandler(BaseTracer):
         run.is_shared = True
         if run.event is not None:
             run.event.enrich(metadata={"start_inferred": True})
-        return RUNS.take(run_id)
+        return RUNS.take(run_id, self)
 
 
 def _note_stream(run_id: UUID) -> None:

@@ -28,13 +28,28 @@ _MAX_ENDED: Final = 4_096
 class Run:
     """A run between its start and its end; its event is None where nothing is to be recorded."""
 
-    __slots__ = ("above", "event", "has_streamed", "is_shared", "is_waiting", "key", "kind", "reporter", "task", "tree")
+    __slots__ = (
+        "above",
+        "event",
+        "has_streamed",
+        "is_shared",
+        "is_waiting",
+        "key",
+        "kind",
+        "opener",
+        "reporter",
+        "task",
+        "tree",
+    )
 
-    def __init__(self, run_id: UUID, kind: RunKind, event: OpenEvent | None, above: "Run | None") -> None:
+    def __init__(
+        self, run_id: UUID, kind: RunKind, event: OpenEvent | None, above: "Run | None", opener: object = None
+    ) -> None:
         self.key = run_id.int  # not the id itself: it is to become garbage with whatever could report this run's end
         self.kind = kind
         self.event = event
         self.above = above
+        self.opener = opener
         self.tree = Tree() if above is None else above.tree
         self.task = _current_task() if kind.may_vanish else None
         self.reporter: weakref.ref[UUID] | None = None
@@ -108,8 +123,11 @@ class RunTable:
             for key in list(self._open)[: 1 + self._max_open // 100]:
                 self._close(key, GeneratorExit())
 
-    def take(self, run_id: UUID) -> Run | None:
-        """The run of *run_id*, which ends now; None when it is not open."""
+    def take(self, run_id: UUID, handler: object = None) -> Run | None:
+        """The run of *run_id*, which ends now as *handler* says; None when it is not open."""
+        run = self._open.get(run_id.int)
+        if run is not None and run.opener is not handler:
+            run.is_shared = True  # a handler that was disabled at the start says so; the one that opened it will too
         return self._take(run_id.int)
 
     def close_below(self, root: Run, error: BaseException | None) -> None:

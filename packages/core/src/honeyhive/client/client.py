@@ -85,12 +85,12 @@ class HoneyHive:
         self.timeout: Final = timeout
         self.test_mode: Final = bool(test_mode)
         self.verbose: Final = bool(verbose)
-        self.ingestion_api_key: Final = _sendable("ingestion_api_key", settings.ingestion_api_key)
-        self.data_plane_api_key: Final = _sendable("data_plane_api_key", settings.data_plane_api_key)
+        self.ingestion_api_key: Final = settings.ingestion_api_key or ""
+        self.data_plane_api_key: Final = settings.data_plane_api_key or ""
         self.api_config: Final = APIConfig(
             settings.server_url,
             http.verify_ssl,
-            _sendable("api_key", settings.api_key),
+            settings.api_key or "",
             http.timeout_s,
         )
         given_retries = None if retry_config is None else RetryConfig.from_optional(retry_config)
@@ -159,13 +159,3 @@ _ARGUMENTS: Final = set(inspect.signature(HoneyHive).parameters) - {"unknown"}
 
 def _adjusted(settings: HTTPSettings, **given: float | None) -> HTTPSettings:
     return dataclasses.replace(settings, **{name: value for name, value in given.items() if value is not None})
-
-
-def _sendable(name: str, key: str | None) -> str:
-    """*key*, empty for none; raises `ConfigurationError` for one that no header can hold, without showing it."""
-    if key is not None and not (key.isascii() and key.isprintable() and " " not in key):
-        message = (
-            f"{name} has characters that no API key has (a space, a line end, a letter beyond ASCII); copy it again"
-        )
-        raise ConfigurationError(message)
-    return key or ""

@@ -56,6 +56,10 @@ class APIConfig:
         self.access_token = value
 
 
+# A client, and the generator that closes it.
+_OfALoop = tuple[httpx.AsyncClient, AsyncGenerator[None]]
+
+
 class _Pools:
     """The open connections: made at the first call, again after a fork, and when ``verify`` has changed."""
 
@@ -70,10 +74,8 @@ class _Pools:
         self._pid = os.getpid()
         self._verify: bool | str | None = None
         self._blocking: httpx.Client | None = None
-        self._loops: weakref.WeakKeyDictionary[
-            asyncio.AbstractEventLoop, tuple[httpx.AsyncClient, AsyncGenerator[None]]
-        ]
-        self._loops = weakref.WeakKeyDictionary()
+        self._loops: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _OfALoop] = weakref.WeakKeyDictionary()
+        self._making: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = weakref.WeakKeyDictionary()
 
     def blocking(self, verify: bool | str) -> httpx.Client:
         with self._current(verify):
@@ -85,15 +87,25 @@ class _Pools:
         loop = asyncio.get_running_loop()
         with self._current(verify):
             found = self._loops.get(loop)
+            # The tasks that a program starts with wait for one client instead of making one each.
+            making = self._making.setdefault(loop, asyncio.Lock())
         if found is not None:
             return found[0]
+        async with making:
+            return (await self._made(loop, verify))[0]
+
+    async def _made(self, loop: asyncio.AbstractEventLoop, verify: bool | str) -> _OfALoop:
+        with self._current(verify):
+            found = self._loops.get(loop)
+        if found is not None:
+            return found
         # Reading the certificates takes a tenth of a second, which is not the event loop's.
         client = await asyncio.to_thread(lambda: async_client(self._http, trust(verify)))
+        made = client, _closing(client)
+        await anext(made[1])
         with self._current(verify):
-            found = self._loops.setdefault(loop, (client, _closing(client)))
-        if found[0] is client:  # and not one that another task has made meanwhile
-            await anext(found[1])
-        return found[0]
+            self._loops[loop] = made
+        return made
 
     @contextmanager
     def _current(self, verify: bool | str) -> Generator[None]:
@@ -109,12 +121,18 @@ class _Pools:
             yield
 
     def close(self) -> None:
+        if (
+            self._pid != os.getpid()
+        ):  # what is open is the parent's, and its lock may have been forked while it was held
+            return
         with self._lock:
             client, self._blocking = self._blocking, None
-        if client is not None and self._pid == os.getpid():
+        if client is not None:
             client.close()
 
     async def aclose(self) -> None:
+        if self._pid != os.getpid():
+            return
         self.close()
         with self._lock:
             found = self._loops.pop(asyncio.get_running_loop(), None)

@@ -76,7 +76,8 @@ def trace_with(
     known = {key: value for key, value in keywords.items() if key in KEYWORDS}
     attributes = {key: value for key, value in keywords.items() if key not in KEYWORDS and value is not None}
     named = name if name is not None else attributes.pop("event_name", None)
-    options = options_of(event_type, named, {**_checked(known), "tracer": tracer})
+    # A warning about the event type is for the caller of the method that calls this.
+    options = options_of(event_type, named, {**_checked(known), "tracer": tracer}, stacklevel=5)
     return TraceBlock(replace(options, attributes=attributes))
 
 

@@ -1,7 +1,7 @@
 """What is known of a traced function before any call, and what each call does with it."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextvars import Token
 from functools import partial
 from typing import Any, Final
@@ -16,7 +16,7 @@ from honeyhive.guard import guard
 from honeyhive.tracing.channel import Channel
 from honeyhive.tracing.context import EVENT_KEY, SPAN_KEY, SUPPRESS_KEY, attach, current_context, detach
 from honeyhive.tracing.lineage import channel_for, nearest, open_event
-from honeyhive.tracing.parts import add_value, static_part
+from honeyhive.tracing.parts import add_values, static_part
 from honeyhive.tracing.span import OpenEvent
 
 _ONLY_RESULT: Final = ("outputs.result",)
@@ -56,7 +56,9 @@ class CallPlan:
             event.base = context
         return event
 
-    def _open(self, args: tuple[object, ...], kwargs: dict[str, object], context: Context) -> OpenEvent | None:
+    def _open(  # noqa: C901  the hot path: a call costs more than each of these questions
+        self, args: tuple[object, ...], kwargs: dict[str, object], context: Context
+    ) -> OpenEvent | None:
         try:
             if context.get(SUPPRESS_KEY):
                 return None
@@ -77,7 +79,8 @@ class CallPlan:
                     event.capture_late = partial(self._capture, arguments, event, args, kwargs)
                     event.is_plain = False
                 elif len(args) == arguments.exact and not kwargs and channel.capture is None:
-                    _fill(event, arguments.recorded, args)
+                    if texts := add_values(event.captured, arguments.recorded, args):
+                        event.mark_texts(texts)
                 else:
                     self._capture(arguments, event, args, kwargs)
             if self._is_special:
@@ -107,7 +110,8 @@ class CallPlan:
                 one for one in recorded if event.channel.capture.reads("inputs", one[2].removeprefix("inputs."))
             ]
             event.names = (*(name for _, _, name in recorded), *_ONLY_RESULT)
-        _fill(event, recorded, values)
+        if texts := add_values(event.captured, recorded, values):
+            event.mark_texts(texts)
 
     def end(self, call: Call, result: Any) -> Any:
         """End the event of one call with what it returned, which is returned; a stream that it returned is covered."""
@@ -133,10 +137,3 @@ class CallPlan:
         detach(token, context)
         with guard("end an event"):
             event.fail(error)
-
-
-def _fill(event: OpenEvent, recorded: Sequence[tuple[int, bytes, str]], values: Sequence[object]) -> None:
-    pieces = event.captured
-    for index, key, name in recorded:
-        if add_value(pieces, key, values[index]):
-            event.mark_texts((name,))

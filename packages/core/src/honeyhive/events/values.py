@@ -66,6 +66,8 @@ def _plain_json(value: object) -> bytes:
 
 def _is_deep(value: tuple[object, ...]) -> bool:
     """Whether *value* has more tuples inside one another than orjson should see."""
+    if tuple not in map(type, value):  # most of them, in the caller's time
+        return False
     level: list[tuple[object, ...]] = [value]
     for _ in range(_MAX_TUPLES):
         tuples = [cast("tuple[object, ...]", item) for one in level for item in one if type(item) is tuple]

@@ -13,9 +13,9 @@ LENGTH_DELIMITED: Final = 2
 FIXED32: Final = 5
 
 SHORT: Final = 16384
-SHORT_VARINTS: Final = tuple(
-    bytes((number,)) if number < 128 else bytes((number & 127 | 128, number >> 7)) for number in range(SHORT)
-)
+_LAST_BYTES: Final = [bytes((number,)) for number in range(128)]
+_FIRST_BYTES: Final = [bytes((number | 128,)) for number in range(128)]
+SHORT_VARINTS: Final = (*_LAST_BYTES, *[first + last for last in _LAST_BYTES[1:] for first in _FIRST_BYTES])
 _FIXED64_STRUCT: Final = struct.Struct("<Q")
 _FIXED32_STRUCT: Final = struct.Struct("<I")
 _MAX_VARINT_BYTES: Final = 10

@@ -40,7 +40,7 @@ def price(usage: Usage, model: str | None, provider: str | None) -> Price | None
     usage = sound(usage)
     if model is None or usage.input_tokens is None or (provider or "").lower() in _OWN_MACHINES:
         return None
-    model = _RESOURCE.sub("", model)
+    model = _RESOURCE.sub("", model) if "models/" in model else model
     counts: dict[str, Any] = {
         "input_tokens": usage.input_tokens,
         "output_tokens": usage.output_tokens,

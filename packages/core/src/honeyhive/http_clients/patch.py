@@ -3,7 +3,7 @@
 import importlib.util
 import os
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from functools import wraps
 from types import ModuleType
 from typing import Any, ClassVar, Final, NamedTuple
@@ -99,23 +99,28 @@ def _replace(owner: type[Any], name: str, made: Callable[[Any], Any]) -> None:
         _Patch.replaced.append(_Replaced(owner, name, ours, current))
 
 
-def _sync_method(original: Callable[[Any, httpx.Request], httpx.Response]) -> Any:
+def _sync_method(original: Any) -> Any:
     @wraps(original)
     def handle_request(self: Any, request: httpx.Request) -> httpx.Response:
-        sender = _Patch.sender
+        sender, handle = _Patch.sender, _bound(original, self)
         if sender is None:
-            return original(self, request)
-        return send(sender, request, lambda outgoing: original(self, outgoing))
+            return handle(request)
+        return send(sender, request, handle)
 
     return handle_request
 
 
-def _async_method(original: Callable[[Any, httpx.Request], Coroutine[Any, Any, httpx.Response]]) -> Any:
+def _async_method(original: Any) -> Any:
     @wraps(original)
     async def handle_async_request(self: Any, request: httpx.Request) -> httpx.Response:
-        sender = _Patch.sender
+        sender, handle = _Patch.sender, _bound(original, self)
         if sender is None:
-            return await original(self, request)
-        return await send_async(sender, request, lambda outgoing: original(self, outgoing))
+            return await handle(request)
+        return await send_async(sender, request, handle)
 
     return handle_async_request
+
+
+def _bound(method: Any, transport: Any) -> Any:
+    # Wrappers of others, OpenTelemetry's among them, tell the transport from the request by how they are looked up.
+    return method.__get__(transport, type(transport))

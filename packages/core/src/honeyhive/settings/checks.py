@@ -1,9 +1,13 @@
 """What is wrong with a setting, in words that name it and the remedy."""
 
 from collections.abc import Sequence
+from typing import Final
 from urllib.parse import urlsplit
 
 from honeyhive.errors import ConfigurationError
+
+# Infinity is no time that Python can wait, and this is over thirty years.
+_MOST: Final = 1e9
 
 
 def check_url(name: str, url: str | None) -> None:
@@ -31,6 +35,21 @@ def check_positive(name: str, value: float | None) -> None:
     """Raise `ConfigurationError` unless *value* is greater than 0, or None where a setting may be absent."""
     if value is not None and not value > 0:
         message = f"{name} is {value!r}; it must be greater than 0"
+        raise ConfigurationError(message)
+    _check_most(name, value)
+
+
+def check_not_negative(name: str, value: float) -> None:
+    """Raise `ConfigurationError` unless *value* is 0 or greater."""
+    if not value >= 0:
+        message = f"{name} is {value!r}; it must be 0 or greater"
+        raise ConfigurationError(message)
+    _check_most(name, value)
+
+
+def _check_most(name: str, value: float | None) -> None:
+    if isinstance(value, float) and value > _MOST:
+        message = f"{name} is {value!r}; it must be at most {_MOST:g}"
         raise ConfigurationError(message)
 
 

@@ -1,6 +1,6 @@
 """Settings read from environment variables."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -125,3 +125,11 @@ def variables_of(setting: str) -> tuple[str, ...]:
     return tuple(
         variable for name, variable, _ in (*_VARIABLES, *COLLECTOR_VARIABLES, *HTTP_VARIABLES) if name == setting
     )
+
+
+def with_variable(message: str, environment: Mapping[str, str], given: Collection[str]) -> str:
+    """*message*, which begins with a setting, with the variable in front that it was read from; *given* are arguments."""
+    setting = message.partition(" ")[0]
+    set_here = (variable for variable in variables_of(setting) if environment.get(variable, "").strip())
+    variable = next(set_here, None)
+    return message if variable is None or variable in message or setting in given else f"{variable}: {message}"

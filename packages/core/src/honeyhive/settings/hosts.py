@@ -3,6 +3,7 @@
 import ipaddress
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
@@ -65,6 +66,7 @@ def target_of(url: str) -> Target | None:
     return Target(host, port if port is not None else _DEFAULT_PORTS.get(parts.scheme))
 
 
+@lru_cache(1024)
 def _in_one_spelling(host: str) -> str | None:
     """*host*, where it is an address as that is usually written; None for numbers that some take for an address.
 

@@ -12,6 +12,16 @@ _KINDS: Final = {
     "data_plane_api_key": ("hh_fgdp_", "a data plane key", "HH_DATA_PLANE_API_KEY"),
 }
 TYPED_KEYS: Final = tuple(_KINDS)
+KEYS: Final = ("api_key", *_KINDS)
+
+
+def check_sendable(name: str, key: str | None) -> None:
+    """Raise `ConfigurationError` for a *key* that no header can hold; the key itself is not shown."""
+    if key is not None and not (key.isascii() and key.isprintable() and " " not in key):
+        message = (
+            f"{name} has characters that no API key has (a space, a line end, a letter beyond ASCII); copy it again"
+        )
+        raise ConfigurationError(message)
 
 
 def check_typed_key(name: str, key: str | None) -> None:

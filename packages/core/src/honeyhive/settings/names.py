@@ -36,3 +36,8 @@ def renamed(options: Mapping[str, Any], environment: Mapping[str, str]) -> dict[
     if values.get("http") is None:
         values["http"] = HTTPSettings.from_env(environment, **http)
     return values
+
+
+def settings_of(options: Mapping[str, Any]) -> frozenset[str]:
+    """The settings that *options* give, by the names of `Settings` and `HTTPSettings`."""
+    return frozenset(HTTP_NAMES.get(name) or _RENAMED.get(name, name) for name in options)

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any, Final, Self, get_args
 
 from honeyhive.errors import ConfigurationError
-from honeyhive.settings.checks import check_choice, check_positive, check_url, unknown_option
+from honeyhive.settings.checks import check_choice, check_not_negative, check_positive, check_url, unknown_option
 from honeyhive.settings.collector import CollectorSettings, values_of_opentelemetry
-from honeyhive.settings.environment import environment_values
+from honeyhive.settings.environment import environment_values, with_variable
 from honeyhive.settings.filters import NameFilters
 from honeyhive.settings.hosts import model_hosts_of
 from honeyhive.settings.http import HTTPSettings
-from honeyhive.settings.keys import TYPED_KEYS, check_typed_key
-from honeyhive.settings.names import NAMES_OF_1X, renamed
+from honeyhive.settings.keys import KEYS, TYPED_KEYS, check_sendable, check_typed_key
+from honeyhive.settings.names import NAMES_OF_1X, renamed, settings_of
 from honeyhive.settings.normal import normalized
 from honeyhive.settings.options import Durability, OnFull, OTLPProtocol, TrustIncoming
 from honeyhive.settings.privacy import PrivacySettings
@@ -173,6 +173,9 @@ class Settings(PrivacySettings, CollectorSettings):
         if self.propagation_key is not None and not self.propagation_keys:
             message = "propagation_key is blank; write one secret, or several with commas between them"
             raise ConfigurationError(message)
+        check_not_negative("overload_wait_ms", self.overload_wait_ms)
+        for name in KEYS:
+            check_sendable(name, getattr(self, name))
         for name in TYPED_KEYS:
             check_typed_key(name, getattr(self, name))
         self.check_privacy()
@@ -201,20 +204,23 @@ class Settings(PrivacySettings, CollectorSettings):
         for name in options:
             if name not in known and name not in NAMES_OF_1X:
                 raise ConfigurationError(unknown_option(name, known | NAMES_OF_1X))
-        values = environment_values(environment)
-        rate = rate_of_opentelemetry(environment)
-        if rate is not None:
-            values.setdefault("sample_rate", rate)
-        values.update(
-            (name, value)
-            for name, value in renamed(options, environment).items()
-            if value is not None or name in _CLEARED_BY_NONE
-        )
-        values = normalized(values)
-        if values.get("otlp_endpoint") is not None:
-            values = {**values_of_opentelemetry(environment), **values}
-        values["model_hosts"] = (*values.get("model_hosts", ()), *model_hosts_of(environment))
-        return cls(**values)
+        try:
+            values = environment_values(environment)
+            rate = rate_of_opentelemetry(environment)
+            if rate is not None:
+                values.setdefault("sample_rate", rate)
+            values.update(
+                (name, value)
+                for name, value in renamed(options, environment).items()
+                if value is not None or name in _CLEARED_BY_NONE
+            )
+            values = normalized(values)
+            if values.get("otlp_endpoint") is not None:
+                values = {**values_of_opentelemetry(environment), **values}
+            values["model_hosts"] = (*values.get("model_hosts", ()), *model_hosts_of(environment))
+            return cls(**values)
+        except ConfigurationError as error:
+            raise ConfigurationError(with_variable(str(error), environment, settings_of(options))) from None
 
     @property
     def journal_dir(self) -> Path:

@@ -42,6 +42,8 @@ _PLAIN_STARTS: Final = (
 _PLAIN_NAMES: Final = frozenset(
     {semconv.GEN_AI_OPERATION, semconv.OPENINFERENCE_KIND, semconv.ERROR_TYPE, semconv.SERVICE_NAME}
 )
+# They begin as plain ones do, and quote messages.
+_CONTENT_NAMES: Final = frozenset({"code.stacktrace", "otel.status_description"})
 # What we say of an event ourselves: how it ended, and that its session is not whole.
 _OWN: Final = frozenset({semconv.STATUS, "partial"})
 _MODEL: Final = frozenset({"model", "provider"})
@@ -132,6 +134,8 @@ def _field_of(key: str) -> str | None:
 @lru_cache(4096)
 def is_plain(key: str) -> bool:
     """Whether the span attribute *key* is one of those that hold no content: anything unknown may hold some."""
+    if key in _CONTENT_NAMES:
+        return False
     return key in _PLAIN_NAMES or key.startswith(_PLAIN_STARTS) or key.endswith(_PLAIN_ENDS)
 
 

@@ -141,7 +141,7 @@ class OTelFace(trace.Span):
             time_ns = timestamp if timestamp is not None else self.channel.now_ns()
             capture = self.channel.capture
             if capture is None or capture.reads_content:
-                self._add_point(exception_point(exception, time_ns, attributes))
+                self._add_point(exception_point(exception, time_ns, attributes, told=self.error))
             else:
                 self.add_event("exception", {semconv.EXCEPTION_TYPE: type_name(exception)}, time_ns)
 

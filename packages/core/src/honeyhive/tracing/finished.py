@@ -137,10 +137,9 @@ class FinishedSpan:
             parts.append(otlp.attribute(semconv.PARENT_ID, self.parent_id))
         if context.trace_state:
             parts.append(_trace_state(context.trace_state))
-        capture = self.capture
-        points = [point for point in span.events if capture is None or capture.reads_point(point.name)]
-        parts.extend([_point(point, _read(point.attributes, capture)) for point in points])
-        parts.extend([_link(link, _read(link.attributes, capture)) for link in span.links])
+        held: Any = span
+        if held._events or held._links:  # noqa: SLF001  most have none, and the public properties copy, with a lock
+            parts.extend(self._points())
         if excess or span.dropped_attributes or span.dropped_events or span.dropped_links:
             parts.extend(_dropped_counts(span, excess))
         code = _OTLP_STATUS.get(span.status.status_code)
@@ -150,6 +149,14 @@ class FinishedSpan:
                 description = self.capture.error(description, "error")
             parts.append(otlp.status(code, description))
         return otlp.span(parts)
+
+    def _points(self) -> Iterable[bytes]:
+        capture = self.capture
+        for point in self.span.events:
+            if capture is None or capture.reads_point(point.name):
+                yield _point(point, _read(point.attributes, capture))
+        for link in self.span.links:
+            yield _link(link, _read(link.attributes, capture))
 
     def _encoded(self, attributes: Mapping[str, Any]) -> list[bytes]:
         if self.has_usage and _OURS.isdisjoint(attributes):

@@ -77,6 +77,8 @@ def channel_for(context: Context, parent: trace.Span | None) -> Channel | None:
     It is that of the event or session that it is inside of, the nearer one; else the default one, None before there is any.
     So a tracer that is made later takes nothing away from the first, and two in one process stay apart.
     """
+    if parent is None and not context:
+        return default_channel()
     carried: Any = context.get(SESSION_KEY)
     above: Any = parent
     if type(parent) is not OpenEvent:

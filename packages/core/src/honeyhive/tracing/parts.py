@@ -44,6 +44,8 @@ _NO_TEXTS: Final = frozenset({int, float, bool, type(None)})
 Shorten = Callable[[Sequence[bytes], int], list[bytes]]
 
 _ROOM_FOR_NOTES: Final = 4096
+_ERROR_KEY: Final = otlp.encode_key(semconv.ERROR)
+_OTLP_ERROR: Final = 2
 
 
 def key_of(encoded: bytes) -> str:
@@ -58,24 +60,34 @@ def field_part(key: bytes, value: object) -> Part:
     return otlp.field_attribute(key, value)
 
 
-def add_value(pieces: list[Part], key: bytes, value: object) -> bool:
-    """Add a value to *pieces* as two of them: all that is before its text, and the text; whether that looks like JSON.
+Recorded = Sequence[tuple[int, bytes, str]]
 
-    They are joined once, with all else of the event at its end. What is no text has an empty second piece.
+
+def add_values(pieces: list[Part], recorded: Recorded, values: Sequence[object]) -> list[str]:
+    """Add *values* to *pieces*, as two pieces each: all that is before its text, and the text.
+
+    *recorded* has the place of each among *values*, its encoded key and its name; the names of texts that look like JSON are
+    returned. The pieces are joined once, with all else of the event at its end. What is no text has an empty second piece.
     """
-    kind = type(value)
-    if kind is dict or kind is list:
-        text = to_json(value)
-        pieces.append(otlp.text_head(key, len(text)))
-        pieces.append(text)
-        return False
-    pieces.append(field_part(key, value) if kind is str else otlp.field_attribute(key, value))
-    pieces.append(b"")
-    return kind not in _NO_TEXTS and otlp.looks_like_json(value)
+    texts: list[str] = []
+    add = pieces.append
+    for index, key, name in recorded:
+        value = values[index]
+        kind = type(value)
+        if kind is dict or kind is list:
+            text = to_json(value)
+            add(otlp.text_head(key, len(text)))
+            add(text)
+            continue
+        add(field_part(key, value) if kind is str else otlp.field_attribute(key, value))
+        add(b"")
+        if kind not in _NO_TEXTS and otlp.looks_like_json(value):
+            texts.append(name)
+    return texts
 
 
 def joined_values(pieces: Sequence[Part]) -> list[Part]:
-    """One part for each value that `add_value` added to *pieces*."""
+    """One part for each value that `add_values` added to *pieces*."""
     pairs = zip(pieces[::2], pieces[1::2], strict=True)
     return [head + text if isinstance(head, bytes) and isinstance(text, bytes) else head for head, text in pairs]
 
@@ -92,6 +104,11 @@ def field_parts(field: str, values: Mapping[str, object], into: dict[str, Part],
 def name_in(field: str, key: object) -> str:
     """What the value under *key* of a mapping field is called; any object may be a key."""
     return f"{field}.{key if type(key) is str else key_text(key)}"
+
+
+def error_parts(error: str) -> list[Part]:
+    """What says of a span that it ended with *error*; a large text is told once, and not in its status too."""
+    return [field_part(_ERROR_KEY, error), otlp.status(_OTLP_ERROR, error if len(error) <= LARGE_TEXT else None)]
 
 
 class PendingSpan:
@@ -165,7 +182,7 @@ def as_chain(static: bytes) -> bytes:
     return static.replace(_MODEL_TYPE, _CHAIN_TYPE, 1)
 
 
-def write_record(channel: Channel, head: Iterable[bytes], fields: Mapping[str, Mapping[str, object]]) -> None:
+def write_record(channel: Channel, head: Iterable[Part], fields: Mapping[str, Mapping[str, object]]) -> None:
     """Hand over a span that was never open: a session's event, or an update; *fields* are its mappings."""
     parts: dict[str, Part] = {}
     texts: list[str] = []

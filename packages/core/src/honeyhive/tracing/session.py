@@ -18,7 +18,7 @@ from honeyhive.tracing.context import EVENT_KEY, SESSION_KEY, current_context, s
 from honeyhive.tracing.failure import describe_error, status_of
 from honeyhive.tracing.fields import Fields, mapping_of, text_of
 from honeyhive.tracing.foreign import foreign_session
-from honeyhive.tracing.parts import static_part, without_reserved, write_record
+from honeyhive.tracing.parts import Part, error_parts, static_part, without_reserved, write_record
 from honeyhive.tracing.updates import write_update
 
 if TYPE_CHECKING:
@@ -173,10 +173,9 @@ class SessionScope:
             self.channel.refuse(SAMPLED_OUT)
 
     def _write(self, end_ns: int) -> None:
-        attributes = [otlp.attribute(semconv.EVENT_ID, self.session_id)]
+        attributes: list[Part] = [otlp.attribute(semconv.EVENT_ID, self.session_id)]
         if self.error is not None:
-            attributes.append(otlp.attribute(semconv.ERROR, self.error))
-            attributes.append(otlp.status(2, self.error))
+            attributes += error_parts(self.error)
         # Copied, because other threads of the session may go on saying something of it.
         fields = {name: dict(values) for name, values in list(self.fields.items())}
         fields["metadata"] = {**without_reserved(fields.get("metadata", {})), **self._own_metadata()}

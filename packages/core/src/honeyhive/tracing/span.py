@@ -19,7 +19,7 @@ from honeyhive.tracing.context import EVENT_KEY, SESSION_KEY, SPAN_KEY, attached
 from honeyhive.tracing.face import OTelFace
 from honeyhive.tracing.failure import describe_error, status_of
 from honeyhive.tracing.fields import mapping_of, text_of
-from honeyhive.tracing.parts import Part, add_value, field_parts, static_part
+from honeyhive.tracing.parts import Part, add_values, field_parts, static_part
 from honeyhive.tracing.sampling import name_in
 from honeyhive.tracing.session import PARTIAL, SessionScope
 from honeyhive.tracing.writing import write_event
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _OK: Final = Status.OK  # asked of the enum at each call, it would be felt
 _RESULT: Final = "outputs.result"
-_RESULT_KEY: Final = otlp.encode_key(semconv.FIELD_PREFIX + _RESULT)
+_RECORDED: Final = ((0, otlp.encode_key(semconv.FIELD_PREFIX + _RESULT), _RESULT),)
 
 
 class Labels(NamedTuple):
@@ -82,7 +82,7 @@ class OpenEvent(OTelFace):
         self.ended = False
         self.is_plain = True
         self.status = _OK
-        self.captured: list[Part] = []  # two pieces for each of `names` (`add_value`)
+        self.captured: list[Part] = []  # two pieces for each of `names` (`add_values`)
         self.start_ns = channel.now_ns()
 
     @property
@@ -252,8 +252,8 @@ class OpenEvent(OTelFace):
             self._release()
             return
         is_read = channel.capture is None or channel.capture.reads("outputs", "result")
-        if is_read and add_value(self.captured, _RESULT_KEY, result):
-            self.mark_texts((_RESULT,))
+        if is_read and (texts := add_values(self.captured, _RECORDED, (result,))):
+            self.mark_texts(texts)
         write_event(self, end_ns)
         if self.is_plain:
             self.captured = []

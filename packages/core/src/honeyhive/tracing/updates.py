@@ -8,9 +8,7 @@ from honeyhive.events.event import Status
 from honeyhive.events.identity import parse_session_id
 from honeyhive.tracing.channel import Channel
 from honeyhive.tracing.fields import text_of
-from honeyhive.tracing.parts import static_part, without_reserved, write_record
-
-_OTLP_ERROR = 2
+from honeyhive.tracing.parts import Part, error_parts, static_part, without_reserved, write_record
 
 
 def write_update(
@@ -36,7 +34,7 @@ def write_update(
     if error:
         said.setdefault("metadata", {})[semconv.STATUS] = str(Status.ERROR)
     now_ns = channel.now_ns()
-    head = [
+    head: list[Part] = [
         otlp.identity(channel.new_trace_id(), channel.new_span_id(), b""),
         static_part(semconv.UPDATE_SPAN, None),
         otlp.times(now_ns, now_ns),
@@ -47,6 +45,6 @@ def write_update(
     if session_id is not None:
         head.append(otlp.attribute(semconv.SESSION_ID, parse_session_id(session_id) or text_of(session_id)))
     if error:
-        head += [otlp.attribute(semconv.ERROR, error), otlp.status(_OTLP_ERROR, error)]
+        head += error_parts(error)
     write_record(channel, head, said)
     return True

@@ -12,6 +12,7 @@ from honeyhive.tracing.parts import (
     Part,
     PendingSpan,
     as_chain,
+    error_parts,
     field_parts,
     joined_values,
     name_in,
@@ -29,7 +30,6 @@ _STATUS_KEY: Final = otlp.encode_key(f"{semconv.FIELD_PREFIX}metadata.{semconv.S
 _STATUS_PARTS: Final = {status: otlp.text_attribute(_STATUS_KEY, status.encode()) for status in Status}
 _OK: Final = Status.OK  # asked of the enum at each call, it would be felt
 _PLAIN_END: Final = otlp.FLAGS_LOCAL_PARENT + _STATUS_PARTS[_OK]
-_OTLP_ERROR: Final = 2
 _OWNER: Final = 3
 
 _Said = dict[str, dict[str, object]]
@@ -123,8 +123,7 @@ def _all_parts(event: "OpenEvent", fields: _Said) -> list[Part]:
     if event.parent_id is not None:
         parts.append(otlp.attribute(semconv.PARENT_ID, event.parent_id))
     if event.error is not None:
-        parts.append(otlp.attribute(semconv.ERROR, event.error))
-        parts.append(otlp.status(_OTLP_ERROR, event.error))
+        parts += error_parts(event.error)
     elif event.otel_status is not None:
         parts.append(event.otel_status)
     parts.extend(attributes)

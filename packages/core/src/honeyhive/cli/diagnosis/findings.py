@@ -41,6 +41,7 @@ class Step(StrEnum):
     NAME = "name lookup"
     CONNECTION = "connection"
     TLS = "TLS"
+    PROXY = "proxy"
     ANSWER = "answer"
 
 

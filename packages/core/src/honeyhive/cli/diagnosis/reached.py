@@ -113,6 +113,11 @@ class _Way:
         try:
             with blocking_client(settings.http, trust(settings.http.verify_ssl)) as client:
                 answer = client.post(self._url, content=content, headers=request_headers(settings), timeout=_TIMEOUT_S)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
+            # Without a proxy the connection was there a moment ago.
+            step = Step.PROXY if self._goes_through_proxy() else Step.ANSWER
+            self._note(step, began, str(error) or type(error).__name__, is_well=False)
+            return
         except (httpx.HTTPError, ValueError) as error:
             self._note(Step.ANSWER, began, type(error).__name__, is_well=False)
             return

@@ -59,6 +59,12 @@ def _of_recording(settings: Settings) -> Iterator[Remedy]:
         yield _warning("events are made and counted, and go nowhere", "unset HH_TEST_MODE to keep them")
     elif settings.destination is None and not settings.journal:
         yield _error("events go nowhere", "set HH_API_KEY or HH_OTLP_ENDPOINT, or unset HH_JOURNAL")
+    if settings.sample_rate == 0 and not settings.sample_rules and settings.sampler is None:
+        kept = "but errors and slow events" if settings.keep_errors or settings.keep_slower_than_ms else "at all"
+        yield _warning(
+            f"no session is sampled: nothing is recorded {kept}",
+            "raise HH_SAMPLE_RATE (or OTEL_TRACES_SAMPLER_ARG) above 0, or unset it (and OTEL_TRACES_SAMPLER)",
+        )
     if settings.capture != "all":
         yield _hint(
             f"capture is {settings.capture}", "inputs and outputs are not recorded; that is the policy's purpose"
@@ -99,6 +105,11 @@ def _action(settings: Settings, found: DestinationFound, failed: StepFound) -> s
             return f"check host and port in {variable}, that it runs, and that no firewall is between (HH_HTTPS_PROXY for a proxy)"
         case Step.TLS:
             return "trust its authority by SSL_CERT_FILE, or write http:// if it has no TLS"
+        case Step.PROXY:
+            return (
+                "check HH_HTTPS_PROXY and HH_HTTP_PROXY (or HTTPS_PROXY, HTTP_PROXY), and that the proxy may reach it; "
+                "HH_NO_PROXY goes past it"
+            )
         case Step.ANSWER:
             return _about_status(found.status, variable, is_collector=is_collector)
 

@@ -38,10 +38,17 @@ class BaseHoneyHiveConfig(BaseModel):
     _from_environment: frozenset[str] = PrivateAttr(default=frozenset())
 
     def __init__(self, **data: Any) -> None:
+        data = {name: value for name, value in data.items() if value is not None or self._may_be_none(name)}
         read = read_variables(os.environ, self.variables)
         found = {name: value for name, value in read.items() if name not in data}
         super().__init__(**found, **data)
         self._from_environment = frozenset(found)
+
+    @classmethod
+    def _may_be_none(cls, name: str) -> bool:
+        """Whether None says something of field *name*; for the others it means, as in 1.x, that nothing was given."""
+        field = cls.model_fields.get(name)
+        return field is None or field.default is None or field.is_required() or field.default_factory is not None
 
     def given(self, *, with_environment: bool) -> dict[str, Any]:
         """The fields that were set: by the caller and, if wanted, from the environment."""

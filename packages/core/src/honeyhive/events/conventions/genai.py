@@ -145,15 +145,22 @@ def _read_tool_call(reading: Reading) -> None:
 def _read_evaluations(reading: Reading) -> None:
     for point in reading.take_points(_EVALUATION_EVENT):
         said = {name.removeprefix("gen_ai.evaluation."): value for name, value in point.attributes.items()}
-        put_evaluation(reading, said.get("name"), said, score="score.value", label="score.label")
+        put_judgement(reading, "metrics", said.get("name"), said, score="score.value", label="score.label")
 
 
-def put_evaluation(
-    reading: Reading, name: object, said: Mapping[str, object], *, score: str = "score", label: str = "label"
+def put_judgement(
+    reading: Reading,
+    field: str,
+    name: object,
+    said: Mapping[str, object],
+    *,
+    score: str = "score",
+    label: str = "label",
 ) -> None:
-    """Note one evaluation as a metric: its score, else its label; and its explanation beside it."""
+    """Note a score, else a label, as *name* of *field*; ``_label`` and ``_explanation`` of it beside."""
     if not isinstance(name, str) or not name:
         return
-    value = said.get(score)
-    reading.put("metrics", name, value if value is not None else said.get(label))
-    reading.put("metrics", f"{name}_explanation", text(said.get("explanation")))
+    value, told = said.get(score), said.get(label)
+    reading.put(field, name, value if value is not None else told)
+    reading.put(field, f"{name}_label", None if value is None else text(told))
+    reading.put(field, f"{name}_explanation", text(said.get("explanation")))

@@ -6,9 +6,9 @@ from typing import Any, Final
 from honeyhive import semconv
 from honeyhive.events.conventions.genai import (
     put_answers,
-    put_evaluation,
     put_finish_reasons,
     put_history,
+    put_judgement,
     put_template,
 )
 from honeyhive.events.conventions.messages import Record, answers_in, history, looks_like_messages
@@ -139,10 +139,7 @@ def _read_evaluations(reading: Reading) -> None:
     """Read evaluations as metrics, and what people annotated as feedback."""
     for one in items(reading.take_indexed("evaluations")):
         said = mapping(mapping(one).get("evaluation"))
-        put_evaluation(reading, said.get("name"), said)
+        put_judgement(reading, "metrics", said.get("name"), said)
     for one in items(reading.take_indexed("annotations")):
         said = mapping(mapping(one).get("annotation"))
-        name, score = said.get("name"), said.get("score")
-        if isinstance(name, str) and name:
-            reading.put("feedback", name, score if score is not None else said.get("label"))
-            reading.put("feedback", f"{name}_explanation", text(said.get("explanation")))
+        put_judgement(reading, "feedback", said.get("name"), said)

@@ -109,6 +109,11 @@ def _is_credential(secret: bytes) -> bool:
     return bool(colon and password) or len(secret) >= _LONG_USER
 
 
+def _is_user_and_password(secret: bytes) -> bool:
+    user, _, password = secret.partition(b":")
+    return password != user and not (user.isdigit() and password.isdigit())
+
+
 def _azure_key(text: bytes, start: int) -> Bounds | None:
     """A key of 84 characters, known by the signature inside it, which was seen at *start*."""
     match = _AZURE_KEY.match(text, max(0, start - _BEFORE_SIGNATURE))
@@ -186,7 +191,7 @@ KINDS: Final = (
     _token("cerebras-key", rb"csk-", _WORD, 32, starts=True),
     _token("together-key", rb"tgp_v1_", _WIDE, 32),
     _token("elevenlabs-key", rb"sk_", rb"[0-9a-f]", 40, starts=True),
-    _token("e2b-key", rb"e2b_", rb"[0-9a-f]", 32, starts=True),
+    _token("sandbox-key", rb"e2b_", rb"[0-9a-f]", 32, starts=True),
     _token("firecrawl-key", rb"fc-", rb"[0-9a-f]", 32, starts=True),
     _token("pinecone-key", rb"pcsk_", rb"[A-Za-z0-9_]", 16),
     _token("xai-key", rb"xai-", _WORD, 16, starts=True),
@@ -255,6 +260,17 @@ KINDS: Final = (
         rb"(?i:basic)",
         _by(rb"(?i:basic)" + SPACE + rb"+(?P<secret>[A-Za-z0-9+/]{6,}={0,2})", _is_basic),
         _seeds(rb"basic"),
+    ),
+    # Of curl and its like; `--user 1000:1000` and `--user node:node` are a user and a group.
+    Kind(
+        "basic-credentials",
+        rb"\s(?:-u|--user)[\s=][^\s:/]{1,64}:[^\s:/]",
+        rb"\s(?:-u|--user)[\s=]",
+        _by(
+            rb"\s(?:-u|--user)[\s=][\s\"'\\]{0,4}(?P<secret>[^\s:/\"'\\]{1,64}:[^\s\"'\\]{1,256})",
+            _is_user_and_password,
+        ),
+        ((b"-u", 1), (b"--user", 1)),
     ),
     Kind(
         "url-credentials",

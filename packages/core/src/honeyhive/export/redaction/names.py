@@ -22,6 +22,7 @@ _NAMES: Final = (
     "auth key",
     "auth token",
     "authorization",
+    "basic auth",
     "bearer token",
     "bot token",
     "client secret",
@@ -34,6 +35,7 @@ _NAMES: Final = (
     "csrfmiddlewaretoken",
     "encryption key",
     "functions key",
+    "http auth",
     "id token",
     "jwt",
     "master key",
@@ -71,6 +73,8 @@ _SEPARATOR: Final = re.compile(r"[./\[\]]")
 # Shorter names are parts of other words: `validtoken` is no `idtoken`.
 _LEAST_GLUED: Final = 6
 _SHORT_WORD: Final = re.compile("[a-z]{1,2} ")
+# Keys may be as long as texts are, and those that are kept stay in memory.
+_LONGEST_KNOWN: Final = 256
 # `password2` and `api_key_1` are what they would be without a number.
 _NUMBER: Final = re.compile(r"_?[0-9]{1,2}\Z")
 
@@ -85,10 +89,13 @@ class Names:
         glued = (name.replace(" ", "") for name in self._spoken if not _SHORT_WORD.match(name))
         self._glued = tuple(name for name in glued if len(name) >= _LEAST_GLUED)
         self._most_words = max((name.count(" ") + 1 for name in self._spoken), default=0)
-        self.is_denied = lru_cache(4096)(self._is_denied)
+        self._known = lru_cache(4096)(self._is_denied)
+
+    def is_denied(self, key: str) -> bool:
+        """Whether the value of *key* is taken out: the last words of its last segment are one of the names, or some of it."""
+        return self._known(key) if len(key) <= _LONGEST_KNOWN else self._is_denied(key)
 
     def _is_denied(self, key: str) -> bool:
-        """Whether the value of *key* is taken out: the last words of its last segment are one of the names, or some of it."""
         segments = [segment for segment in _SEPARATOR.split(key) if segment]
         words = _words(_NUMBER.sub("", segments[-1])) if segments else []
         if not words:

@@ -26,6 +26,8 @@ _AUTHORIZATION_VALUE: Final = re.compile(
     rb"(?i:(?:digest|aws4-hmac-sha256|oauth)[ \t]+[^\r\n\"'\\]+|(?:[a-z][a-z0-9-]{1,20}[ \t]+)?[^\s\"'<>\\,]+)"
 )
 _QUOTE: Final = re.compile(rb"(\\*)([\"'])(?:\1\2\1\2)?")
+# Of YAML: the value is on the next line.
+_BLOCK: Final = re.compile(rb"[|>][+-]?[ \t]{0,8}(?:\r?\n|\\+n)" + SPACE + rb"{0,16}(?P<line>[^\s\"'\\][^\r\n\"'\\]*)")
 _BRACKET: Final = re.compile(rb"[\[\](){}]")
 _PLAIN: Final = re.compile(rb"[^\s,;&\"'<>\\\[\](){}]+")
 # `DB_PASSWORD=a(b,c` as the shell and a list of the environment have it.
@@ -80,14 +82,20 @@ def _assigned(text: bytes, match: re.Match[bytes]) -> Bounds | None:
         value = form.match(text, begin)
         return None if value is None or _NO_SECRET.match(text, begin) else value.span()
     bounds = _value_at(text, begin, is_variable=_VARIABLE.fullmatch(text, start, begin) is not None)
-    # `password=password` says nothing.
-    return None if bounds is not None and text[bounds[0] : bounds[1]] == match["name"] else bounds
+    if bounds is not None and bounds[1] - bounds[0] >= len(match["name"]):
+        end = match.end("name")
+        if text.endswith(text[bounds[0] : bounds[1]], 0, end):  # `db_password=db_password` says nothing
+            return None
+    return bounds
 
 
 def _value_at(text: bytes, start: int, *, is_variable: bool = False) -> Bounds | None:
     """From where to where the value goes that begins at *start*; None where there is none, or no secret."""
     if start >= len(text) or _NO_SECRET.match(text, start):
         return None
+    block = _BLOCK.match(text, start)
+    if block is not None:
+        return block.span("line")
     quote = _QUOTE.match(text, start)
     if quote is not None:
         end = _closing_quote(text, quote)
