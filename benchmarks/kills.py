@@ -19,10 +19,10 @@ from typing import Any, Final
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "chaos"))
 
-from chaos_collector import Collector  # noqa: E402  found by the line above
-from chaos_faults import OK, Fault, answering  # noqa: E402
-from chaos_kills import Killed, kill_programs  # noqa: E402
-from chaos_process import run  # noqa: E402
+from chaos_collector import Collector
+from chaos_faults import OK, Fault, answering
+from chaos_kills import Killed, kill_programs
+from chaos_process import run
 
 RESULT: Final = Path(__file__).parent / "results" / "kills.json"
 _FAULTS: Final = [OK] * 20 + [Fault(wait_s=0.05)] * 3 + [answering(503)]

@@ -10,7 +10,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 GUARD_S = 120.0
 
@@ -90,6 +90,9 @@ class Program:
     It is given by ``-c``, unless it looks whether it is ``__main__``: processes that it spawns import it from a file.
     """
 
+    limit_s: ClassVar[float] = GUARD_S
+    """How long it may live."""
+
     def __init__(self, body: str, data_dir: Path, *arguments: str, **environment: str) -> None:
         source = ["-c", PRELUDE + body]
         if "__main__" in body:
@@ -107,7 +110,7 @@ class Program:
             stderr=self._errors,
             text=True,
         )
-        self._guard = threading.Timer(GUARD_S, self._process.kill)
+        self._guard = threading.Timer(self.limit_s, self._process.kill)
         self._guard.start()
 
     def read(self) -> dict[str, Any]:
