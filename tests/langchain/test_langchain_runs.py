@@ -422,8 +422,10 @@ def test_the_table_of_runs_is_bounded_by_giving_up_the_oldest(recorder: Recorder
     table = RunTable(max_open=2, max_ended=1)
     ids = [uuid4() for _ in range(4)]
     for number, run_id in enumerate(ids):
-        table.start(run_id, Run(run_id, CHAIN, start_event(EventType.chain, f"run {number}"), None))
+        run = Run(run_id, CHAIN, None)
+        run.event = start_event(EventType.chain, f"run {number}")
+        table.start(run_id, run)
 
     assert len(table) == 2
     assert recorder.tree() == "session pytest\n  chain run 0 [abandoned]\n  chain run 1 [abandoned]"
-    assert [table.has_ended(run_id) for run_id in ids] == [False, True, False, False]
+    assert [table.claim_end(run_id) for run_id in (ids[1], ids[0])] == [False, True]

@@ -311,8 +311,7 @@ class HoneyHiveCallbackHandler(BaseTracer):
             if seen is not None:
                 seen.is_shared = True
             elif self.enabled:
-                name = name or class_name(serialized, otherwise=kind.word)
-                event = self._open(kind, name, run_id, parent_run_id).event
+                event = self._open(kind, name or class_name(serialized, otherwise=kind.word), run_id, parent_run_id)
                 if event is not None:
                     fields = read()
                     event.capture_inputs(fields.pop("inputs") or {})
@@ -320,14 +319,17 @@ class HoneyHiveCallbackHandler(BaseTracer):
         except Exception as error:  # noqa: BLE001  the host must not notice
             guard.swallow(error, "start a run")
 
-    def _open(self, kind: RunKind, name: str, run_id: UUID, parent_run_id: UUID | None) -> Run:
-        above = RUNS.get(parent_run_id)
-        event = start_event(kind.event_type, name, parent=parent_below(above), tracer=self.tracer)
-        run = Run(run_id, kind, event, above, self)
-        RUNS.start(run_id, run)
+    def _open(self, kind: RunKind, name: str, run_id: UUID, parent_run_id: UUID | None) -> OpenEvent | None:
+        run = Run(run_id, kind, RUNS.get(parent_run_id), self)
+        if not RUNS.start(run_id, run):
+            return None
+        self._start_event(run, name)
         if kind.event_type is EventType.model:
             enter_model(run)
-        return run
+        return run.event
+
+    def _start_event(self, run: Run, name: str) -> None:
+        run.event = start_event(run.kind.event_type, name, parent=parent_below(run.above), tracer=self.tracer)
 
     def _end(
         self,
@@ -351,13 +353,13 @@ class HoneyHiveCallbackHandler(BaseTracer):
 
     def _inferred(self, kind: RunKind, run_id: UUID, parent_run_id: UUID | None) -> Run | None:
         """A run whose start went to others only (langchain#39633); None when its end has been seen before."""
-        if not self.enabled or RUNS.has_ended(run_id):
+        if not self.enabled or not RUNS.claim_end(run_id):
             return None
-        run = self._open(kind, kind.word, run_id, parent_run_id)
-        run.is_shared = True
+        run = Run(run_id, kind, RUNS.get(parent_run_id), self)
+        self._start_event(run, kind.word)
         if run.event is not None:
             run.event.enrich(metadata={"start_inferred": True})
-        return RUNS.take(run_id, self)
+        return run
 
 
 def _note_stream(run_id: UUID) -> None:

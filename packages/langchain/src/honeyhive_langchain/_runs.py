@@ -42,12 +42,10 @@ class Run:
         "tree",
     )
 
-    def __init__(
-        self, run_id: UUID, kind: RunKind, event: OpenEvent | None, above: "Run | None", opener: object = None
-    ) -> None:
+    def __init__(self, run_id: UUID, kind: RunKind, above: "Run | None", opener: object = None) -> None:
         self.key = run_id.int  # not the id itself: it is to become garbage with whatever could report this run's end
         self.kind = kind
-        self.event = event
+        self.event: OpenEvent | None = None
         self.above = above
         self.opener = opener
         self.tree = Tree() if above is None else above.tree
@@ -87,7 +85,11 @@ def _current_task() -> "asyncio.Task[Any] | None":
 
 
 class RunTable:
-    """Open runs by id: bounded, and safe in threads because each step is a single operation of a dict."""
+    """Open runs by id: bounded, and safe in threads because each step is a single operation of a dict.
+
+    LangChain reports a start or an end to handlers with ``run_inline = False`` in a thread each, all at once: one of them
+    opens the run, one ends it, and an id that is to be known as ended is known before it is no longer open.
+    """
 
     def __init__(self, *, max_open: int = _MAX_OPEN, max_ended: int = _MAX_ENDED) -> None:
         self._open: dict[int, Run] = {}
@@ -108,13 +110,16 @@ class RunTable:
         """Whether *run* has not ended."""
         return self._open.get(run.key) is run
 
-    def has_ended(self, run_id: UUID) -> bool:
-        """Whether *run_id* is that of a run whose end has been seen, or been made up, not long ago."""
-        return run_id.int in self._ended
+    def claim_end(self, run_id: UUID) -> bool:
+        """Note the end of *run_id*, which is not open; False when it has been seen, or made up, not long ago."""
+        return self._note_end(run_id.int)
 
-    def start(self, run_id: UUID, run: Run) -> None:
-        """Enter *run*, which starts now."""
-        self._open[run.key] = run
+    def start(self, run_id: UUID, run: Run) -> bool:
+        """Enter *run*, which starts now; False when another handler has entered one of this id meanwhile."""
+        seen = self._open.setdefault(run.key, run)
+        if seen is not run:
+            seen.is_shared = True
+            return False
         if run.above is not None:
             run.tree.below[run.key] = run
         if run.kind.may_vanish:
@@ -122,6 +127,7 @@ class RunTable:
         if len(self._open) > self._max_open:
             for key in list(self._open)[: 1 + self._max_open // 100]:
                 self._close(key, GeneratorExit())
+        return True
 
     def take(self, run_id: UUID, handler: object = None) -> Run | None:
         """The run of *run_id*, which ends now as *handler* says; None when it is not open."""
@@ -137,31 +143,37 @@ class RunTable:
                 self._close(run.key, asyncio.CancelledError())
 
     def _take(self, key: int) -> Run | None:
-        run = self._open.pop(key, None)
+        run = self._open.get(key)
         if run is None:
+            return None
+        if run.is_shared:
+            self._note_end(key)
+        if self._open.pop(key, None) is None:
             return None
         run.tree.below.pop(key, None)
         run.reporter = None
-        if run.is_shared:
-            self._note_end(key)
         return run
 
-    def _note_end(self, key: int) -> None:
+    def _note_end(self, key: int) -> bool:
         with self._lock:
+            if key in self._ended:
+                return False
             self._ended[key] = None
             if len(self._ended) > self._max_ended:
                 self._ended.popitem(last=False)
+            return True
 
     def _id_is_garbage(self, key: int, _reference: object) -> None:
         with guard("close a cancelled run"):
             self._close(key, asyncio.CancelledError())
 
     def _close(self, key: int, error: BaseException) -> None:
-        run = self._take(key)
-        if run is not None:
-            self._note_end(key)
-            if run.event is not None:
-                run.event.fail(error)
+        run = self._open.get(key)
+        if run is None:
+            return
+        run.is_shared = True  # its end may be reported after all
+        if self._take(key) is not None and run.event is not None:
+            run.event.fail(error)
 
 
 RUNS: Final = RunTable()

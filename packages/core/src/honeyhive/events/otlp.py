@@ -118,6 +118,8 @@ def _base(value: str | float) -> str | float:
 
 def attribute(key: str, value: object, tag: bytes = _ATTRIBUTE) -> bytes:
     """One attribute; *tag* is that of ``Span.attributes`` unless given."""
+    if type(value) is str and tag is _ATTRIBUTE:
+        return text_attribute(encode_key(key), utf8(value))
     return delimited(tag, encode_key(key) + delimited(b"\x12", any_value(value)))
 
 

@@ -60,13 +60,20 @@ class FinishedSpan:
     __slots__ = (
         "attributes",
         "capture",
+        "context",
+        "end_ns",
         "event_type",
         "has_usage",
         "identity",
+        "kind",
+        "more",
         "most",
+        "name",
+        "parent",
         "parent_id",
         "resource",
-        "span",
+        "start_ns",
+        "status",
     )
 
     def __init__(
@@ -81,7 +88,10 @@ class FinishedSpan:
         resource: bytes | None,
         channel: "Channel",
     ) -> None:
-        self.span = span
+        self.name, self.kind, self.context, self.parent = span.name, span.kind, span.context, span.parent
+        self.start_ns, self.end_ns, self.status = span.start_time or 0, span.end_time, span.status
+        # The span itself, a dozen objects, waits only where there is more of it than is said here.
+        self.more = span if _has_more(span) else None
         self.attributes = attributes
         self.identity = identity
         self.event_type = event_type
@@ -94,27 +104,22 @@ class FinishedSpan:
     @property
     def size(self) -> int:
         """About how many bytes the span will take; counted without encoding it."""
-        span: Any = self.span
-        size = _SPAN_SIZE + len(span.name) + _size_of(self.attributes)
-        # Counted where they lie: the public properties copy them, which costs more than everything else here.
-        events, links = span._events, span._links  # noqa: SLF001  the SDK's own lists
-        if span.status.description:
-            size += len(span.status.description)
-        if events or links:
-            for point in (*events, *links):
+        size = _SPAN_SIZE + len(self.name) + _size_of(self.attributes)
+        if self.status.description:
+            size += len(self.status.description)
+        if self.more is not None:
+            for point in (*self.more.events, *self.more.links):
                 size += _POINT_SIZE + _size_of(point.attributes or {})
         return size
 
     def encode(self, *, is_priced: bool = True) -> bytes:
         """The span as an entry of ``ScopeSpans.spans``, with the price of a model call that its instrumentor does not tell."""
-        span = self.span
-        context, parent = span.context, span.parent
+        context, parent = self.context, self.parent
         if context is None:
             message = "a span without a context cannot be exported"
             raise ValueError(message)
         event_type = event_type_of(self.attributes) if self.event_type is None else self.event_type
         attributes, excess = limited_others(self.attributes, self.most)
-        start_ns = span.start_time or 0
         flags = context.trace_flags & 0xFF | _REMOTE_IS_KNOWN
         if parent is not None and parent.is_remote:
             flags |= _IS_REMOTE
@@ -124,8 +129,8 @@ class FinishedSpan:
                 context.span_id.to_bytes(8, "big"),
                 parent.span_id.to_bytes(8, "big") if parent is not None else b"",
             ),
-            static_part(span.name, None, span.kind.value + 1),
-            otlp.times(start_ns, span.end_time or start_ns),
+            static_part(self.name, None, self.kind.value + 1),
+            otlp.times(self.start_ns, self.end_ns or self.start_ns),
             self.identity,
             _TYPES[event_type],
             _FLAGS_TAG + _FIXED32(flags),
@@ -137,25 +142,24 @@ class FinishedSpan:
             parts.append(otlp.attribute(semconv.PARENT_ID, self.parent_id))
         if context.trace_state:
             parts.append(_trace_state(context.trace_state))
-        held: Any = span
-        if held._events or held._links:  # noqa: SLF001  most have none, and the public properties copy, with a lock
-            parts.extend(self._points())
-        if excess or span.dropped_attributes or span.dropped_events or span.dropped_links:
-            parts.extend(_dropped_counts(span, excess))
-        code = _OTLP_STATUS.get(span.status.status_code)
+        if self.more is not None:
+            parts.extend(self._points(self.more))
+        if excess or self.more is not None:
+            parts.extend(_dropped_counts(self.more, excess))
+        code = _OTLP_STATUS.get(self.status.status_code)
         if code is not None:
-            description = span.status.description
+            description = self.status.description
             if self.capture is not None and description:
                 description = self.capture.error(description, "error")
             parts.append(otlp.status(code, description))
         return otlp.span(parts)
 
-    def _points(self) -> Iterable[bytes]:
+    def _points(self, span: "ReadableSpan") -> Iterable[bytes]:
         capture = self.capture
-        for point in self.span.events:
+        for point in span.events:
             if capture is None or capture.reads_point(point.name):
                 yield _point(point, _read(point.attributes, capture))
-        for link in self.span.links:
+        for link in span.links:
             yield _link(link, _read(link.attributes, capture))
 
     def _encoded(self, attributes: Mapping[str, Any]) -> list[bytes]:
@@ -196,7 +200,17 @@ def _size_of_value(value: Any) -> int:
     return 0
 
 
-def _dropped_counts(span: "ReadableSpan", excess: int) -> list[bytes]:
+def _has_more(span: "ReadableSpan") -> bool:
+    """Whether *span* has events or links, or something of it was dropped; looked at where it lies, because asking copies."""
+    held: Any = span
+    if held._events or held._links:  # noqa: SLF001  the SDK's own lists
+        return True
+    return bool(span.dropped_attributes or span.dropped_events or span.dropped_links)
+
+
+def _dropped_counts(span: "ReadableSpan | None", excess: int) -> list[bytes]:
+    if span is None:
+        return [_DROPPED_ATTRIBUTES + varint(excess)]
     counts = (
         (_DROPPED_ATTRIBUTES, span.dropped_attributes + excess),
         (_DROPPED_POINTS, span.dropped_events),

@@ -238,6 +238,8 @@ def without_usage(metadata: Mapping[str, object]) -> dict[str, object]:
 
 def usage_of(metadata: Mapping[str, Any]) -> Usage | None:
     """The usage that a user's own metadata speaks of (``prompt_tokens`` or ``input_tokens``, …), if any."""
+    if not metadata or not any(map(metadata.__contains__, _USAGE_NAMES)):
+        return None
 
     def count(*names: str) -> int | None:
         found = (metadata.get(name) for name in names)
