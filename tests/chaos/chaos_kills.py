@@ -15,6 +15,10 @@ PROMISED_NS: Final = 200_000_000
 
 _OPTIONS = "flush_interval_s=0.01, max_export_batch_size=100"
 _WORK = f"""
+def is_alive(process):
+    try: os.kill(process, 0)
+    except ProcessLookupError: return False
+    return True
 prefix, rate, forks_at = sys.argv[1], float(sys.argv[2]), int(sys.argv[3])
 tracer = start({_OPTIONS})
 call(f"{{prefix}} first")
@@ -26,13 +30,19 @@ while True:
         child = os.fork()
         if child == 0:
             os.close(1)
-            while True: signal.pause()
+            while is_alive(int(sys.argv[4])): time.sleep(0.2)
+            os._exit(0)
         show(child=child)
     while time.monotonic() < began + number / rate: time.sleep(0.001)
     call(f"{{prefix}} {{number}}")
     number += 1
 """
-_LAST = f'start({_OPTIONS}); call("the last one")'
+# Its end would wait for five seconds only.
+_LAST = f"""
+start({_OPTIONS})
+call("the last one")
+until(lambda: all(path.name.endswith(".delivered.otlp") or f"-{{os.getpid()}}-" in path.name for path in journal().glob("*.otlp")))
+"""
 
 
 @dataclass(slots=True)
@@ -67,7 +77,8 @@ def kill_programs(
         for number, one in enumerate(by):
             calls = moments.randrange(most_calls // 10, most_calls)
             forks_at = moments.randrange(calls) if forks else -1
-            program = Program(_WORK, data_dir, f"{number}", f"{rate}", f"{forks_at}", **settings)
+            asked = f"{number}", f"{rate}", f"{forks_at}", f"{os.getpid()}"
+            program = Program(_WORK, data_dir, *asked, **settings)
             program.read_until(is_warm=True)
             program.read_calls(calls)
             killed.promised |= program.shown.called_before(program.kill(one) - PROMISED_NS)

@@ -27,9 +27,8 @@ def account(tracer, name="main"):
          found=found.found, found_delivered=found.delivered, found_pending=found.pending, found_dropped=dict(found.dropped))
 def until(is_so):
     while not is_so(): time.sleep(0.005)
-def is_written(text, data_dir=None):
-    journal = pathlib.Path(data_dir or os.environ["HH_DATA_DIR"], "journal")
-    return any(text.encode() in path.read_bytes() for path in journal.glob("*.otlp"))
+def journal(): return pathlib.Path(os.environ["HH_DATA_DIR"], "journal")
+def is_written(text): return any(text.encode() in path.read_bytes() for path in journal().glob("*.otlp"))
 tracers = {}
 # What is registered first runs last: after the last flush of the process.
 atexit.register(lambda: [account(tracer, name) for name, tracer in tracers.items()])

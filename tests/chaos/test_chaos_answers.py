@@ -65,7 +65,7 @@ for name, url in addresses.items():
 for name, tracer in tracers.items():
     for number in range(60):
         call(f"work {{number}}", tracer=tracer)
-        if number % 25 == 5: call(f"poison {{number // 25}}", tracer=tracer)
+        if number >= 45 and number % 5 == 0: call(f"poison {{number // 5 - 9}}", tracer=tracer)
     call("big", "x" * 10_000, tracer=tracer)
 show(was_delivered=[name for name, tracer in tracers.items() if name in ("connections refused", "a wrong certificate")
                     and tracer.flush(200)])

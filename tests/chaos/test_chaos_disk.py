@@ -11,10 +11,10 @@ from chaos_process import Program, run
 
 # How each program breaks its journal, and how it mends it again.
 WAYS: dict[str, tuple[str, str]] = {
-    "deleted": ("shutil.rmtree(journal)", ""),
+    "deleted": ("shutil.rmtree(journal())", ""),
     "replaced by a file": (
-        "journal.rename(moved); journal.touch()",
-        "journal.unlink(); moved.rename(journal)",
+        "journal().rename(moved); journal().touch()",
+        "journal().unlink(); moved.rename(journal())",
     ),
     "not one byte more": (
         "resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))",
@@ -29,7 +29,7 @@ class Shown(logging.Handler):
     def emit(self, record): show(said=record.getMessage())
 logging.getLogger("honeyhive").addHandler(Shown())
 data_dir = pathlib.Path(os.environ["HH_DATA_DIR"])
-journal, moved, ballast = data_dir / "journal", data_dir / "moved", data_dir / "ballast"
+moved, ballast = data_dir / "moved", data_dir / "ballast"
 limits = resource.getrlimit(resource.RLIMIT_FSIZE)
 def fill(path):
     with path.open("wb", buffering=0) as file:
