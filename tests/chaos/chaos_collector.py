@@ -31,8 +31,18 @@ class Request:
     at_s: float = field(default_factory=time.monotonic)
 
     @property
+    def taken(self) -> list[tuple[EventKey, str]]:
+        """The events of it that the collector has."""
+        return self.events[self.fault.rejects :] if self.fault.takes else []
+
+    @property
+    def refused(self) -> list[tuple[EventKey, str]]:
+        """The events that a partial success left out."""
+        return self.events[: self.fault.rejects]
+
+    @property
     def keys(self) -> set[EventKey]:
-        return {key for key, _ in self.events}
+        return {key for key, _ in self.taken}
 
 
 def events_in(body: bytes) -> list[tuple[EventKey, str]]:
@@ -119,11 +129,11 @@ class Collector:
 
     def taken(self) -> Counter[EventKey]:
         """How often each event was taken."""
-        return Counter(key for request in self._all() if request.fault.takes for key, _ in request.events)
+        return Counter(key for request in self._all() for key, _ in request.taken)
 
     def names(self) -> set[str]:
         """The names of the events that were taken."""
-        return {name for request in self._all() if request.fault.takes for _, name in request.events}
+        return {name for request in self._all() for _, name in request.taken}
 
     def doubtful(self) -> set[EventKey]:
         """What was taken while the sender could not know."""

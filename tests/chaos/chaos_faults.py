@@ -4,6 +4,11 @@ import email.utils
 import time
 from dataclasses import dataclass, field
 
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTracePartialSuccess,
+    ExportTraceServiceResponse,
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
@@ -17,6 +22,8 @@ class Fault:
     retry_in_s: float | None = None
     """``Retry-After``, as the date that is so far away."""
     body: bytes = b""
+    rejects: int = 0
+    """How many of the events of a request are not taken, although its status is a good one."""
     drip_s: float = 0.0
     """Between one byte of the answer and the next."""
     sends: int | None = None
@@ -48,9 +55,17 @@ RESET = Fault(reads=False)
 SILENCE = Fault(sends=0)
 HALF_AN_ANSWER = Fault(sends=12)
 CLOSED_AFTER_200 = Fault(closes=True)
-MALFORMED_PARTIAL_SUCCESS = Fault(body=b"\x0a\xff\xff\xff\x07what", headers={"Content-Type": "application/x-protobuf"})
+_PROTOBUF = {"Content-Type": "application/x-protobuf"}
+MALFORMED_PARTIAL_SUCCESS = Fault(body=b"\x0a\xff\xff\xff\x07what", headers=_PROTOBUF)
 
 
 def answering(status: int, **headers: str) -> Fault:
     """Nothing but a status, and headers such as ``retry_after``."""
     return Fault(status=status, headers={name.replace("_", "-"): value for name, value in headers.items()})
+
+
+def rejecting(count: int) -> Fault:
+    """A partial success: all of a request is taken but for its first *count* events."""
+    said = ExportTracePartialSuccess(rejected_spans=count, error_message="not these")
+    body = ExportTraceServiceResponse(partial_success=said).SerializeToString()
+    return Fault(rejects=count, body=body, headers=_PROTOBUF)

@@ -1,4 +1,4 @@
-"""Bounds that are reached: what does not fit is counted under its reason, and everything else arrives."""
+"""What has no room, or is not wanted: it is counted under its reason, and everything else arrives."""
 
 import itertools
 from collections.abc import Callable
@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 from chaos_collector import Collector
-from chaos_faults import Fault, answering
+from chaos_faults import OK, Fault, answering, rejecting
 from chaos_process import Program, run
+from honeyhive.export.rejected import read_rejected
 
 OUTAGE = """
 tracer = start(flush_interval_s=0.01, overload_wait_ms=0, **json.loads(sys.argv[1]))
@@ -88,3 +89,24 @@ until(lambda: is_written("work 99"))
     assert (account.found, account.found_delivered) == (refused.account.pending,) * 2
     assert collector.names() >= {*refused.called, "later"}
     assert collector.taken_twice() == set()
+
+
+def test_what_a_partial_success_leaves_out_is_counted_and_can_be_read(
+    collectors: Callable[..., Collector], tmp_path: Path
+) -> None:
+    collector = collectors([OK, rejecting(2), OK, rejecting(3)])
+    body = """
+tracer = start(flush_interval_s=0.01, max_export_batch_size=20)
+for number in range(100): call(f"work {number}")
+tracer.flush(60_000)
+"""
+    account = run(body, tmp_path, HH_OTLP_ENDPOINT=collector.url).account
+
+    assert account.dropped == {"rejected": 5}
+    assert account.pending == 0
+    assert len(collector.taken()) == account.delivered == account.accepted - 5
+    refused = [name for request in collector.requests for _, name in request.refused]
+    kept = list(read_rejected(tmp_path))
+    assert len(refused) == 5
+    assert {record.reason for record in kept} == {"rejected"}
+    assert all(any(name.encode() in record.body for record in kept) for name in refused)
