@@ -244,7 +244,7 @@ def test_a_refused_key_says_so_once_and_keeps_everything_in_the_journal(
 
 
 def test_a_refused_batch_is_counted_by_its_reason(tmp_path: Path, collector_of: Callable[..., Collector]) -> None:
-    collector = collector_of(400)
+    collector = collector_of(400, 400, 400)
     finished = run(
         "t = HoneyHiveTracer.init(); work(1); f = t.flush(); work(2); show(t, [f, t.flush()])",
         tmp_path,
@@ -305,7 +305,10 @@ def test_nowhere_to_go_is_said_once_and_counted(tmp_path: Path) -> None:
 
 
 def test_a_full_queue_drops_the_newest_and_counts_them(tmp_path: Path) -> None:
-    finished = run("t = HoneyHiveTracer.init(max_queue_bytes=4096); work('x' * 10_000); show(t, t.flush())", tmp_path)
+    finished = run(
+        "t = HoneyHiveTracer.init(max_queue_bytes=4096); trace(len, metadata={'m': 'x' * 10_000})(''); show(t, t.flush())",
+        tmp_path,
+    )
 
     assert result(finished) == [True, 2, 1, 0, {"queue_full": 1}]
 

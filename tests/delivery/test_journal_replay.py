@@ -192,10 +192,9 @@ journal = Journal(Path(sys.argv[1]), max_bytes=1 << 30)
 os.register_at_fork(after_in_child=journal.reset_after_fork)
 journal.append("a", otlp.record(otlp.resource({}), {otlp.scope("s"): [otlp.span([otlp.name_and_kind("left", 1)])]}))
 if os.fork() == 0:
-    os.close(1)
+    print("ready", flush=True)  # the child's copy of the lock is closed by now
     sys.stdin.read()  # lives as long as the test wants
     os._exit(0)
-print("ready", flush=True)
 time.sleep(600)
 """
 

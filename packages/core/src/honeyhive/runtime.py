@@ -78,14 +78,15 @@ class Runtime:
 
     def flush(self, outlet: Outlet, timeout_s: float) -> bool:
         """Whether everything that *outlet* had accepted was delivered (in test mode: counted) within *timeout_s*."""
-        before = outlet.progress()
+        before, rounds = outlet.progress(), self._worker.rounds
         deadline = time.monotonic() + timeout_s
         while True:
             now = outlet.progress()
             if now.settled >= before.entered:
                 return outlet.settings.test_mode or now.lost == before.lost
             left = deadline - time.monotonic()
-            if left <= 0:
+            # Where the credentials are refused, nothing arrives however long we wait; what is queued is written first.
+            if left <= 0 or (outlet.is_refused and self._worker.rounds > rounds + 1):
                 return False
             self._await_progress(outlet, now, left)
 

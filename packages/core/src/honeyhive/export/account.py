@@ -37,8 +37,11 @@ class Account:
         self.refused = 0
         self.failures = 0
         """Requests that will be made again."""
+        self.is_refused = False
+        """Whether the destination refuses the credentials: nothing arrives before they are others."""
         self._delivered = 0
         self._dropped: Counter[str] = Counter()
+        self.shed_events = self.shed_bytes = 0
         self._lock = threading.RLock()
         self.settled = threading.Condition(self._lock)
 
@@ -60,6 +63,12 @@ class Account:
             self.refused += 1
             self._dropped[reason] += 1
             self.settled.notify_all()
+
+    def shed(self, size: int) -> None:
+        """Count an event that goes on without its bodies, which were *size* bytes."""
+        with self._lock:
+            self.shed_events += 1
+            self.shed_bytes += size
 
     def fail(self) -> None:
         """Count a request that did not succeed and will be made again."""

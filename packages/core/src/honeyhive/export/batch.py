@@ -8,6 +8,8 @@ from honeyhive.export.journal import Place
 from honeyhive.export.rewriting import delimited_field, fields_of
 
 MAX_REQUEST_BYTES: Final = 2 << 20
+# Up to here, records that wait behind one another are one batch.
+_JOINED_BYTES: Final = 64 << 10
 _RESOURCE_SPANS: Final = 1  # ExportTraceServiceRequest.resource_spans
 _SCOPES: Final = 2  # ResourceSpans.scope_spans
 _SPANS: Final = 2  # ScopeSpans.spans
@@ -30,7 +32,7 @@ class Kept:
 
 @dataclasses.dataclass(slots=True)
 class Batch:
-    """The spans of one record that travel together: all of them, unless the record was taken apart."""
+    """Spans that travel together: those of a record, of several that follow on each other, or of a part of one."""
 
     kept: Kept
     count: int
@@ -52,6 +54,27 @@ class Batch:
         """All *count* spans of the record at *place*, due now."""
         return cls(Kept(place, None, count), count, place.length, 0.0)
 
+    def takes_in(self, later: "Batch", max_count: int | None) -> bool:
+        """Whether *later*, the record behind it in the journal, now travels with it; small ones are one batch.
+
+        In an outage of hours, thousands of batches wait; each costs memory.
+        """
+        place, next_place = self.kept.place, later.kept.place
+        if place is None or next_place is None or place.segment is not next_place.segment:
+            return False
+        is_behind = place.offset + place.length == next_place.offset and not self.is_part
+        is_small = self.size + later.size <= _JOINED_BYTES and self.count + later.count <= (
+            max_count or later.count + self.count
+        )
+        if not is_behind or not is_small:
+            return False
+        self.kept = Kept(
+            Place(place.segment, place.offset, place.length + next_place.length), None, self.kept.left + later.count
+        )
+        self.count += later.count
+        self.size += later.size
+        return True
+
     def read(self) -> bytes:
         """What is sent; raises ``OSError`` when its segment is gone."""
         record = self.kept.place.read() if self.kept.place is not None else self.kept.body or b""
@@ -68,19 +91,28 @@ class Batch:
         return part
 
 
-def part_of(record: bytes, start: int, stop: int) -> bytes:
-    """The spans from *start* to *stop* of *record*, under the same resource and scopes, without its checksum."""
-    (whole,) = fields_of(memoryview(record))
-    pieces: list[bytes | memoryview] = []
+def part_of(records: bytes, start: int, stop: int) -> bytes:
+    """The spans from *start* to *stop* of *records*, under the same resources and scopes, without their checksums."""
+    parts: list[bytes] = []
     position = 0
-    body = whole.payload or memoryview(b"")
+    for record in fields_of(memoryview(records)):
+        part, position = _part_of_record(record.payload or memoryview(b""), start, stop, position)
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _part_of_record(body: memoryview, start: int, stop: int, position: int) -> tuple[bytes, int]:
+    """The part of one record, whose first span is at *position*; nothing without any span."""
+    pieces: list[bytes | memoryview] = []
+    first = position
     for number, payload, begin, end in fields_of(body):
         if number == _SCOPES and payload is not None:
             scope, position = _spans_between(payload, start, stop, position)
             pieces.append(scope)
         elif number != CHECKSUM_FIELD:
             pieces.append(body[begin:end])
-    return delimited_field(_RESOURCE_SPANS, b"".join(pieces))
+    is_empty = position <= start or first >= stop
+    return b"" if is_empty else delimited_field(_RESOURCE_SPANS, b"".join(pieces)), position
 
 
 def _spans_between(scope: memoryview, start: int, stop: int, position: int) -> tuple[bytes, int]:

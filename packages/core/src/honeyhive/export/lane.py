@@ -1,6 +1,7 @@
 """The batches of one tracer on their way to one destination, and which of them are tried next."""
 
 import dataclasses
+import threading
 from collections import deque
 from itertools import islice
 from typing import Final
@@ -34,16 +35,21 @@ class Lane:
     def __init__(self, settings: Settings, account: Account) -> None:
         self.settings = settings
         self.account = account
+        self._lock = threading.RLock()  # batches are added by one thread and sent by another
         self._waiting: deque[Batch] = deque()
         self._count = 0  # of the events that wait
+        self._tried = 0  # of the batches that wait, the first ones, which are on their way now
         self._suspects: deque[_Suspect] = deque()
         self._trial: _Suspect | None = None
         self._has_arrived = False
 
     def add(self, batch: Batch) -> None:
         """Put *batch* behind the others."""
-        self._waiting.append(batch)
-        self._count += batch.count
+        with self._lock:
+            self._count += batch.count
+            is_last_free = len(self._waiting) > self._tried
+            if not is_last_free or not self._waiting[-1].takes_in(batch, self.settings.max_export_batch_size):
+                self._waiting.append(batch)
 
     def __bool__(self) -> bool:
         return bool(self._waiting or self._suspects)
@@ -62,23 +68,29 @@ class Lane:
         self._trial = first if first and (first.is_next or self._has_arrived or not self._waiting) else None
         if self._trial is not None:
             return self._trial.batches
-        return _first_of(self._waiting, self.settings.max_export_batch_size, max_bytes)
+        with self._lock:
+            group = _first_of(self._waiting, self.settings.max_export_batch_size, max_bytes)
+            self._tried = len(group)
+        return group
 
     def remove(self, group: list[Batch]) -> None:
         """Forget *group*, which is what `next` gave."""
         if self._trial is not None:
             self._suspects.popleft()
-        else:
+            return
+        with self._lock:
             for batch in group:
                 self._waiting.popleft()
                 self._count -= batch.count
+            self._tried = 0
 
     def replace(self, group: list[Batch], parts: list[list[Batch]]) -> None:
         """Try *parts*, one after another, instead of *group*, which is what `next` gave."""
         self.remove(group)
         if self._trial is not None:
             self._suspects.extendleft(_Suspect(part) for part in reversed(parts))
-        else:
+            return
+        with self._lock:
             self._waiting.extendleft(batch for part in reversed(parts) for batch in reversed(part))
             self._count += sum(batch.count for part in parts for batch in part)
 

@@ -33,6 +33,9 @@ class Stats:
     """Texts that something was taken out of."""
     claims: Mapping[str, int] = dataclasses.field(default_factory=dict[str, int])
     """Sessions that requests named and that were not continued, by reason (docs/propagation.md); they are no events."""
+    shed_events: int = 0
+    """Events that went on without inputs and outputs, because there was no room for them (``metadata.shed_bytes``)."""
+    shed_bytes: int = 0
     inherited: Inherited = dataclasses.field(default_factory=Inherited)
     """Events of processes that ended before; they are in no other number."""
 
@@ -88,7 +91,17 @@ class Outlet(Account):
             redacted = 0 if self._screen is None else self._screen.redactor.count
             claims = MappingProxyType(dict(self.claims))
             inherited = Inherited() if self.inheritance is None else self.inheritance.inherited()
-            return Stats(accepted, self._delivered, accepted - settled, dropped, redacted, claims, inherited)
+            return Stats(
+                accepted=accepted,
+                delivered=self._delivered,
+                pending=accepted - settled,
+                dropped=dropped,
+                redacted=redacted,
+                claims=claims,
+                shed_events=self.shed_events,
+                shed_bytes=self.shed_bytes,
+                inherited=inherited,
+            )
 
     def reset_after_fork(self) -> None:
         """Start the account of a forked child: its parent's events are its parent's."""

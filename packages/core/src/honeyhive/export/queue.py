@@ -8,10 +8,13 @@ from collections.abc import Callable, Sequence
 from typing import Final, Protocol, runtime_checkable
 
 from honeyhive.export.outlet import Outlet
+from honeyhive.export.shedding import shed
 from honeyhive.export.wakeup import Wakeup
 from honeyhive.guard import guard
 
 _OVERLOAD_FACTOR: Final = 16  # batches of 8,192 spans in overload (`facts/performance.md` §1 item 5)
+# A sixteenth of the queue.
+_SHED_SHIFT: Final = 4
 # How often a call that waits for room looks for it.
 _ROOM_INTERVAL_S: Final = 0.002
 
@@ -60,6 +63,8 @@ class EventQueue:
         self.put: Put = self._put if max_items is None else self._put_counted
         self._max_bytes = max_bytes
         self._max_items = max_items
+        # The rest is for events without their bodies.
+        self._whole_bytes = max_bytes - (max_bytes >> _SHED_SHIFT)
         self._half = max_bytes >> 1
         self._overload_wait_s = overload_wait_s
         self._on_first = on_first
@@ -87,7 +92,7 @@ class EventQueue:
         """Hand one span over; never blocks longer than the overload wait, counts what does not fit."""
         with self._lock:
             waiting = self._bytes + size
-            is_taken = waiting <= self._max_bytes and not self._is_closed
+            is_taken = waiting <= self._whole_bytes and not self._is_closed
             if is_taken:
                 outlet.entered += 1
                 self._bytes = waiting
@@ -101,24 +106,35 @@ class EventQueue:
             self._hand_over()
 
     def _overflow(self, outlet: Outlet, scope: bytes, span: "bytes | Encodable", size: int) -> None:
-        """What becomes of a span that there is no room for: it waits, where the settings say so, or is refused."""
+        """What becomes of a span that there is no room for: it waits, where the settings say so; or goes without its bodies."""
         self._filled.set()
         settings = outlet.settings
-        if settings.on_full == "block" and size <= self._max_bytes and self._may_wait():
+        if settings.on_full == "block" and size <= self._whole_bytes and self._may_wait():
             deadline = time.monotonic() + settings.on_full_timeout_s
             while time.monotonic() < deadline and not self._is_closed:
-                if self._squeeze_in(outlet, scope, span, size):
+                if self._squeeze_in(outlet, scope, span, size, self._whole_bytes):
                     return
                 time.sleep(_ROOM_INTERVAL_S)
-        self.refuse(outlet, "shutdown" if self._is_closed else "queue_full")
+        if self._is_closed:
+            self.refuse(outlet, "shutdown")
+        elif not self._put_shed(outlet, scope, span, size):
+            self.refuse(outlet, "queue_full")
+
+    def _put_shed(self, outlet: Outlet, scope: bytes, span: "bytes | Encodable", size: int) -> bool:
+        """Whether there was room for *span* without its bodies."""
+        less = shed(span)
+        is_taken = self._squeeze_in(outlet, scope, *(less or (span, size)), self._max_bytes)
+        if is_taken and less is not None:
+            outlet.shed(max(0, size - less[1]))
+        return is_taken
 
     def _may_wait(self) -> bool:
         # An event loop has more to do; and the worker, in which a finalizer may end an event, would wait for itself.
         return threading.get_ident() != self._worker_id and not _is_in_event_loop()
 
-    def _squeeze_in(self, outlet: Outlet, scope: bytes, span: "bytes | Encodable", size: int) -> bool:
+    def _squeeze_in(self, outlet: Outlet, scope: bytes, span: "bytes | Encodable", size: int, max_bytes: int) -> bool:
         with self._lock:
-            has_room = self._bytes + size <= self._max_bytes and len(self._items) < (self._max_items or sys.maxsize)
+            has_room = self._bytes + size <= max_bytes and len(self._items) < (self._max_items or sys.maxsize)
             if has_room:
                 outlet.entered += 1
                 self._bytes += size

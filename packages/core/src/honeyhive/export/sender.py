@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Final, Protocol
@@ -15,6 +16,7 @@ from honeyhive.export.delivery import Delivery, backoff_s
 from honeyhive.export.journal import Adoption
 from honeyhive.export.lane import Lane, halves_of
 from honeyhive.export.outcome import TOO_LARGE, Outcome
+from honeyhive.export.rejected import rejected_dir
 from honeyhive.export.wakeup import Wakeup
 from honeyhive.guard import guard
 from honeyhive.settings import Settings
@@ -29,6 +31,7 @@ _HURRIED_PAUSE_S: Final = 0.02
 _MAX_HURRIED_PAUSE_S: Final = 2.0
 # Where nothing arrived yet, the destination may refuse everything: this many events are tried alone to find out.
 _MAX_REFUSED_ALONE: Final = 3
+_TELL_INTERVAL_S: Final = 60.0
 
 
 class Reject(Protocol):
@@ -73,6 +76,8 @@ class Sender:
         self._has_delivered = False
         self._refused_alone = 0
         self._is_unauthorized = False
+        self._untold: Counter[str] = Counter()
+        self._told_at: dict[str, float] = {}
         self._failed_at = self._retry_at = 0.0
         self._not_before = 0.0  # what the destination asked for, which holds in a hurry too
 
@@ -236,7 +241,7 @@ class Sender:
             lane.remove(group)
             dropped = _at_most(count, outcome.dropped)
             for reason, number in dropped.items():
-                _LOG.warning("honeyhive: %s refused %s events (%s)", destination, number, reason)
+                self._tell_refused(lane, reason, number)
             if dropped:
                 self._reject(lane.settings, self._fingerprint, body, ", ".join(dropped))
             self._settle(lane, group, dropped)
@@ -261,9 +266,23 @@ class Sender:
 
     def _give_up(self, lane: Lane, group: list[Batch], body: bytes, reason: str) -> None:
         count = sum(batch.count for batch in group)
-        _LOG.warning("honeyhive: %s refused %s events (%s)", lane.settings.destination, count, reason)
+        self._tell_refused(lane, reason, count)
         self._reject(lane.settings, self._fingerprint, body, reason)
         self._settle(lane, group, {reason: count})
+
+    def _tell_refused(self, lane: Lane, reason: str, count: int) -> None:
+        """Say once a minute, for each reason, how many events were refused."""
+        self._untold[reason] += count
+        now = time.monotonic()
+        if now - self._told_at.get(reason, -_TELL_INTERVAL_S) >= _TELL_INTERVAL_S:
+            self._told_at[reason] = now
+            number = self._untold.pop(reason)
+            where = (
+                rejected_dir(lane.settings.data_dir) if lane.settings.journal else "nowhere, since HH_JOURNAL is off"
+            )
+            _LOG.warning(
+                "honeyhive: %s refused %d events (%s); kept in %s", lane.settings.destination, number, reason, where
+            )
 
     def _fail(self, lane: Lane, group: list[Batch], body: bytes, outcome: Outcome) -> None:
         now = time.monotonic()
@@ -281,6 +300,8 @@ class Sender:
 
     def _pause(self, lane: Lane, outcome: Outcome) -> None:
         self._not_before = time.monotonic() + _UNAUTHORIZED_PAUSE_S
+        for each in self._all():
+            each.account.is_refused = True
         lane.account.fail()
         if self._is_unauthorized:
             return
@@ -297,7 +318,10 @@ class Sender:
         """The destination judges what it gets again."""
         self._failures = 0
         self._retry_at = self._not_before = 0.0
-        self._is_unauthorized = False
+        if self._is_unauthorized:
+            self._is_unauthorized = False
+            for lane in self._all():
+                lane.account.is_refused = False
 
     def _settle(self, lane: Lane, group: list[Batch], dropped: Mapping[str, int]) -> None:
         self._free(settle(group))

@@ -59,6 +59,7 @@ _FOREIGN_INPUTS: Final = (
     "llm.prompt",
     "traceloop.entity.input",
 )
+_OWN_BODIES: Final = (f"{semconv.FIELD_PREFIX}inputs.", f"{semconv.FIELD_PREFIX}outputs.")
 _FOREIGN_OUTPUTS: Final = (
     "gen_ai.completion",
     "gen_ai.output.",
@@ -122,6 +123,11 @@ class CapturePolicy:
     def attributes(self, attributes: Mapping[str, Any] | None) -> dict[str, Any]:
         """Those of a span's *attributes* that may be read."""
         return {key: value for key, value in (attributes or {}).items() if self.reads_attribute(key)}
+
+
+def is_body(key: str) -> bool:
+    """Whether the span attribute *key* is, or in another convention becomes, a part of inputs or outputs."""
+    return key.startswith(_OWN_BODIES) or _field_of(key) is not None
 
 
 def _field_of(key: str) -> str | None:

@@ -1,5 +1,6 @@
 """A third party's finished span on its way out: encoded by the worker, with everything it had (links, flags, counts)."""
 
+import copy
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -12,7 +13,8 @@ from honeyhive.events.conventions import event_type_of, model_call_of
 from honeyhive.events.event import EventType
 from honeyhive.events.values import utf8
 from honeyhive.events.wire import delimited, varint
-from honeyhive.tracing.capture import CapturePolicy
+from honeyhive.export.shedding import shed_note
+from honeyhive.tracing.capture import CapturePolicy, is_body
 from honeyhive.tracing.limits import limited_others
 from honeyhive.tracing.parts import cost_parts, static_part
 
@@ -111,6 +113,14 @@ class FinishedSpan:
             for point in (*self.more.events, *self.more.links):
                 size += _POINT_SIZE + _size_of(point.attributes or {})
         return size
+
+    def shed(self) -> "tuple[FinishedSpan, int]":
+        """The span without its bodies, and about how many bytes it takes."""
+        kept = copy.copy(self)
+        size, kept.more = self.size, None
+        kept.attributes = {key: value for key, value in self.attributes.items() if not is_body(key)}
+        kept.identity = self.identity + shed_note(size - kept.size)
+        return kept, kept.size
 
     def encode(self, *, is_priced: bool = True) -> bytes:
         """The span as an entry of ``ScopeSpans.spans``, with the price of a model call that its instrumentor does not tell."""

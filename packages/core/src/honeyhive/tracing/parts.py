@@ -9,7 +9,9 @@ from honeyhive.events import otlp
 from honeyhive.events.event import EventType, Usage
 from honeyhive.events.values import key_text, to_json, utf8
 from honeyhive.events.wire import read_varint
+from honeyhive.export.shedding import shed_note, without_bodies
 from honeyhive.guard import guard
+from honeyhive.tracing.capture import is_body
 from honeyhive.tracing.channel import Channel
 from honeyhive.tracing.fields import text_of
 from honeyhive.tracing.limits import limited_attributes
@@ -121,6 +123,16 @@ class PendingSpan:
         self.usage = usage
         self.model = model
         self.provider = provider
+
+    def shed(self) -> "tuple[PendingSpan, int]":
+        """The span without its bodies, and about how many bytes it takes."""
+        encoded = b"".join([part for part in self.parts if isinstance(part, bytes)])
+        large = [part for part in self.parts if isinstance(part, LargeText)]
+        kept = [part for part in large if not is_body(key_of(part.key))]
+        gone = sum(map(len, large)) - sum(map(len, kept))
+        parts: list[Part] = [without_bodies(memoryview(encoded)), *kept, *([shed_note(gone)] if gone else [])]
+        pending = PendingSpan(parts, usage=self.usage, model=self.model, provider=self.provider)
+        return pending, sum(map(len, parts))
 
     def encode(self) -> bytes:
         """The span as an entry of ``ScopeSpans.spans``."""
