@@ -77,7 +77,7 @@ class Collector:
         self._script: Iterator[Fault] = iter(script)
         self._poison = poison
         self._max_body = max_body
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._server = _Server(self, 0)
         self._port = self._server.server_address[1]
         self._thread: threading.Thread | None = None
@@ -125,7 +125,13 @@ class Collector:
             fault = answering(self._poison)
         with self._lock:
             self.requests.append(Request(connection, credentials, events, fault))
+            self._lock.notify_all()
         return fault
+
+    def await_names(self, names: set[str], limit_s: float) -> bool:
+        """Wait until events of all *names* were taken, at most *limit_s*; whether they were."""
+        with self._lock:
+            return self._lock.wait_for(lambda: names <= self.names(), limit_s)
 
     def taken(self) -> Counter[EventKey]:
         """How often each event was taken."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from chaos_collector import Collector
 from chaos_faults import OK, RESET, SILENCE, Fault, answering
-from chaos_process import Program, run
+from chaos_process import GUARD_S, Program, run
 
 ENDS = {
     "a plain end": "",
@@ -120,4 +120,29 @@ tracer.flush(60_000)
 
     assert (account.delivered, account.pending, account.dropped) == (account.accepted, 0, {})
     assert len(collector.taken()) == account.delivered
+    assert collector.taken_twice() == set()
+
+
+def test_each_segment_that_was_left_is_taken_over_by_one_of_those_that_start_at_once(
+    collector: Collector, tmp_path: Path
+) -> None:
+    collector.shut()
+    left_body = """
+tracer = start(flush_interval_s=0.01)
+for number in range(1500): call(f"work {number}", "x" * 16000)
+until(lambda: is_written("work 1499"))
+"""
+    settings = {"HH_OTLP_ENDPOINT": collector.url}
+    left = run(left_body, tmp_path, **settings)
+    assert len(list((tmp_path / "journal").glob("*.otlp"))) >= 3
+
+    collector.open()
+    heirs = [Program(f"{LAST}\nsys.stdin.readline()", tmp_path, **settings) for _ in range(3)]
+    assert collector.await_names(set(left.called), GUARD_S)
+    for heir in heirs:
+        heir.go_on()
+    accounts = [heir.end().account for heir in heirs]
+
+    assert sum(account.found_delivered for account in accounts) == left.account.pending
+    assert sum(account.found for account in accounts) == left.account.pending
     assert collector.taken_twice() == set()
