@@ -106,3 +106,26 @@ def test_what_only_memory_held_at_the_end_is_counted_as_lost(collector: Collecto
 
     assert (account.delivered, account.pending) == (0, 0)
     assert account.dropped == {"undelivered": account.accepted}
+
+
+def test_what_is_damaged_on_the_disk_is_counted_and_told_and_everything_else_arrives(
+    collector: Collector, tmp_path: Path
+) -> None:
+    collector.shut()
+    body = """
+tracer = start(flush_interval_s=0.01, max_export_batch_size=10)
+for number in range(100): call(f"work {number}")
+until(lambda: is_written("work 99"))
+"""
+    left = run(body, tmp_path, HH_OTLP_ENDPOINT=collector.url)
+    (segment,) = (tmp_path / "journal").glob("*.otlp")
+    segment.write_bytes(segment.read_bytes().replace(b"work 42", b"work \xff2"))
+    collector.open()
+    found = run("start(); call('later')", tmp_path, HH_OTLP_ENDPOINT=collector.url)
+
+    lost = left.called.keys() - collector.names()
+    assert "work 42" in lost
+    assert len(lost) <= 10
+    assert found.account.found_dropped == {"journal_damaged": 1}
+    assert found.account.found == found.account.found_delivered + 1
+    assert found.said.count(f"damaged records that cannot be delivered in {segment}: 1") == 1

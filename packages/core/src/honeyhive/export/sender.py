@@ -185,7 +185,12 @@ class Sender:
         """Once what was found of ended processes is sent, look for more of it."""
         if self._adoption is None or self._heir:
             return
+        damaged = self._adoption.damaged
         found = self._adoption.next()
+        damaged = self._adoption.damaged - damaged
+        if damaged:
+            self.inherited.entered += damaged
+            self.inherited.drop("journal_damaged", damaged)
         if not found:
             self._adoption = None
             return

@@ -1,13 +1,17 @@
 """Segments that processes left behind when they ended, to be delivered by one that goes to the same place."""
 
+import logging
 import os
 from collections import deque
 from pathlib import Path
+from typing import Final
 
 from honeyhive.events.decode import count_spans
 from honeyhive.export.journal.journal import Journal
 from honeyhive.export.journal.reading import Record, SegmentContent, read_segment, segments_in
 from honeyhive.export.journal.segment import DELIVERED_SUFFIX, LOCAL, Place, Segment, locked
+
+_LOG: Final = logging.getLogger("honeyhive")
 
 
 class Adoption:
@@ -19,6 +23,8 @@ class Adoption:
 
     def __init__(self, journal: Journal, fingerprint: str) -> None:
         self._journal = journal
+        self.damaged = 0
+        """Records found so far that cannot be read, of one event at least each."""
         self._waiting: deque[Path] = deque()
         if fingerprint != LOCAL:
             self._waiting.extend(
@@ -49,6 +55,9 @@ class Adoption:
         except OSError:
             os.close(descriptor)
             return []
+        if content.lost_records:
+            self.damaged += content.lost_records
+            _LOG.warning("honeyhive: damaged records that cannot be delivered in %s: %d", path, content.lost_records)
         segment = _segment_of(path, descriptor, content)
         segment.finish()
         if not segment.is_open:  # settled as a whole, but its process had no time to say so in its name

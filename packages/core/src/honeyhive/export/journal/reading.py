@@ -37,6 +37,8 @@ class SegmentContent:
     whole_bytes: int
     torn_bytes: int
     damaged_records: int
+    lost_records: int
+    """Damaged records that no note says to be settled."""
 
 
 def read_journal(directory: Path) -> JournalContent:
@@ -58,18 +60,21 @@ def read_segment(data: bytes) -> SegmentContent:
     """The records in the bytes of a segment."""
     records: list[Record] = []
     settled: list[tuple[int, int]] = []
-    damaged = whole = 0
+    damaged: list[Record] = []
+    whole = 0
     for offset, start, end in record_bounds(data):
         body = data[start:end]
         whole = end
         done = settled_range(body)
+        record = Record(offset, end - offset, body, data[offset:end])
         if not checksum_holds(body):
-            damaged += 1
+            damaged.append(record)
         elif done is None:
-            records.append(Record(offset, end - offset, body, data[offset:end]))
+            records.append(record)
         else:
             settled.append((done[0], sum(done)))
-    return SegmentContent(records, list(_outside(settled, records)), whole, len(data) - whole, damaged)
+    unsettled, lost = list(_outside(settled, records)), list(_outside(settled, damaged))
+    return SegmentContent(records, unsettled, whole, len(data) - whole, len(damaged), len(lost))
 
 
 def _outside(settled: list[tuple[int, int]], records: list[Record]) -> Iterator[Record]:
