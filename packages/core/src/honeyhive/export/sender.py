@@ -32,6 +32,7 @@ _MAX_HURRIED_PAUSE_S: Final = 2.0
 # Where nothing arrived yet, the destination may refuse everything: this many events are tried alone to find out.
 _MAX_REFUSED_ALONE: Final = 3
 _TELL_INTERVAL_S: Final = 60.0
+_IDLE_S: Final = 60.0
 
 
 class Reject(Protocol):
@@ -56,7 +57,9 @@ class Sender:
         *,
         free: Callable[[int], None],
         reject: Reject,
+        idle_s: float = _IDLE_S,
     ) -> None:
+        self._idle_s = idle_s
         self._fingerprint = fingerprint
         self.inherited = Account()
         self._heir = Lane(settings, self.inherited)
@@ -131,12 +134,24 @@ class Sender:
         otel_context.attach(otel_context.set_value(_SUPPRESS_KEY, value=True))
         while not self._stopping:
             with guard("deliver events"):
-                self._filled.wait(self._next_due_s())
+                due_s = self._next_due_s()
+                self._filled.wait(self._idle_s if due_s is None else due_s)
+                if due_s is None and self._ends_idle():
+                    return
                 self._filled.clear()
                 is_hurried, self._is_hurried = self._is_hurried, False
                 self._deliver(is_hurried=is_hurried)
         with guard("shut down"):
             self._finish()
+
+    def _ends_idle(self) -> bool:
+        """Whether the thread ends because nothing came for long: a program may have tracers for very many projects."""
+        with self._lock:  # `add` looks for the thread under it
+            is_idle = not self._filled.is_set() and not self._stopping and not any(self._lanes.values())
+            if is_idle:
+                self._thread = None
+                self._delivery.close()
+        return is_idle
 
     def _finish(self) -> None:
         """Try everything until the destination fails once."""
