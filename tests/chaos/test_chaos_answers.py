@@ -22,6 +22,7 @@ from chaos_process import GUARD_S, Program, Shown
 from honeyhive.export.rejected import read_rejected
 
 TIMEOUT_S = 2
+LATE = "an answer that comes too late"
 SLOW, TOO_LATE = Fault(wait_s=0.2), Fault(wait_s=TIMEOUT_S * 1.5)
 
 
@@ -38,7 +39,7 @@ class Case:
 POISONS = {f"poison {number}" for number in range(3)}
 CASES: dict[str, Case] = {
     "slow answers": Case([SLOW] * 5),
-    "an answer that comes too late": Case([OK, TOO_LATE]),
+    LATE: Case([OK, TOO_LATE]),
     "resets in the middle of the body": Case([OK, RESET, OK, RESET, RESET]),
     "connections closed after 200": Case([CLOSED_AFTER_200] * 4),
     "429 with seconds": Case([OK, answering(429, retry_after="1")]),
@@ -61,7 +62,7 @@ PROGRAM = f"""
 addresses, data_dir = json.loads(sys.argv[1]), sys.argv[2]
 for name, url in addresses.items():
     start(name, otlp_endpoint=url, project=name, data_dir=f"{{data_dir}}/{{name}}", flush_interval_s=0.01,
-          export_timeout_s={TIMEOUT_S}, max_export_batch_size=20)
+          export_timeout_s={TIMEOUT_S} if name == {LATE!r} else 60, max_export_batch_size=20)
 for name, tracer in tracers.items():
     for number in range(60):
         call(f"work {{number}}", tracer=tracer)
