@@ -110,3 +110,22 @@ tracer.flush(60_000)
     assert len(refused) == 5
     assert {record.reason for record in kept} == {"rejected"}
     assert all(any(name.encode() in record.body for record in kept) for name in refused)
+
+
+@pytest.mark.parametrize("took_one", [True, False], ids=["after it took something", "from the start"])
+def test_a_destination_that_refuses_everything_is_not_asked_about_each_event(
+    collectors: Callable[..., Collector], tmp_path: Path, took_one: bool
+) -> None:
+    collector = collectors(itertools.chain([OK] * took_one, itertools.repeat(answering(400))))
+    body = """
+tracer = start(flush_interval_s=0.01, max_export_batch_size=20)
+call("the first one")
+tracer.flush(60_000)
+for number in range(1000): call(f"work {number}")
+tracer.flush(60_000)
+"""
+    account = run(body, tmp_path, HH_OTLP_ENDPOINT=collector.url).account
+
+    assert account.dropped == {"http_400": account.accepted - account.delivered}
+    assert len(collector.taken()) == account.delivered
+    assert len(collector.requests) < 200

@@ -29,8 +29,9 @@ _UNAUTHORIZED_PAUSE_S: Final = 60.0
 # Somebody waits in `flush`, but a destination that fails needs time as well: at first this long, then twice as long each time.
 _HURRIED_PAUSE_S: Final = 0.02
 _MAX_HURRIED_PAUSE_S: Final = 2.0
-# Where nothing arrived yet, the destination may refuse everything: this many events are tried alone to find out.
-_MAX_REFUSED_ALONE: Final = 3
+# After so many events refused alone, with nothing arriving in between, the destination is taken to refuse everything: to try
+# each event alone would be twice as many requests as there are events.
+_MAX_REFUSED_ALONE: Final = 10
 _TELL_INTERVAL_S: Final = 60.0
 _IDLE_S: Final = 60.0
 
@@ -76,7 +77,6 @@ class Sender:
         self._deadline = float("inf")
         self._max_bytes = MAX_REQUEST_BYTES  # less where the destination said that this is too much
         self._failures = 0
-        self._has_delivered = False
         self._refused_alone = 0
         self._is_unauthorized = False
         self._untold: Counter[str] = Counter()
@@ -255,7 +255,7 @@ class Sender:
         if not outcome.is_retried:
             self._recover()
         if outcome.is_delivered:
-            self._has_delivered = True
+            self._refused_alone = 0
             for each in self._all():
                 each.arrived()
             lane.remove(group)
@@ -276,7 +276,7 @@ class Sender:
         if reason == TOO_LARGE and self._take_apart(lane, group):
             self._max_bytes = len(body) // 2  # as long as the process lives
             return
-        is_one_at_fault = reason != TOO_LARGE and (self._has_delivered or self._refused_alone < _MAX_REFUSED_ALONE)
+        is_one_at_fault = reason != TOO_LARGE and self._refused_alone < _MAX_REFUSED_ALONE
         if is_one_at_fault and (parts := halves_of(group)):
             lane.isolate(group, parts)
             return
