@@ -35,7 +35,7 @@ class Seen:
 class Far:
     """A server that answers by script, 200 when it is used up, and keeps what it was sent.
 
-    To what is larger than ``max_body`` it answers 413.
+    To what is larger than ``max_body`` it answers 413, and to what has ``poison`` in it 500.
     """
 
     def __init__(self) -> None:
@@ -44,6 +44,7 @@ class Far:
         self.puts: list[int] = []
         self.headers: dict[str, str] = {}
         self.max_body = 1 << 30
+        self.poison: bytes | None = None
         self.too_large: list[Seen] = []
         far = self
 
@@ -56,7 +57,8 @@ class Far:
                 script = far.puts if self.command == "PUT" else far.posts
                 is_too_large = len(body) > far.max_body
                 (far.too_large if is_too_large else far.seen).append(Seen(self.command, self.path, headers, body))
-                self.send_response(413 if is_too_large else script.pop(0) if script else 200)
+                is_poisoned = far.poison is not None and far.poison in body
+                self.send_response(413 if is_too_large else 500 if is_poisoned else script.pop(0) if script else 200)
                 for name, value in far.headers.items():
                     self.send_header(name, value)
                 self.send_header("content-length", "0")

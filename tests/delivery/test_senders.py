@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from honeyhive.events import otlp
@@ -21,13 +22,35 @@ def batch(name: str) -> Batch:
     return Batch.of(None, record, 1, due=0.0)
 
 
+def ignore(*_: object, **__: object) -> None:
+    pass
+
+
+def sender_of(settings: Settings) -> Sender:
+    return Sender(settings, "f", None, free=ignore, reject=ignore)
+
+
+def end(sender: Sender) -> None:
+    sender.stop(time.monotonic() + GUARD_S)
+    sender.join()
+
+
+def hurry_until(sender: Sender, is_done: Callable[[], bool], settled: threading.Condition) -> bool:
+    deadline = time.monotonic() + GUARD_S
+    with settled:
+        while not is_done() and time.monotonic() < deadline:
+            sender.hurry()
+            settled.wait(0.05)
+    return is_done()
+
+
 def senders() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name == "honeyhive-sender"]
 
 
 def test_a_sender_without_work_ends_its_thread_and_starts_it_again(far: "Far") -> None:
     settings, account = Settings(otlp_endpoint=far.url), Account()
-    sender = Sender(settings, "f", None, free=lambda _: None, reject=lambda *_: None, idle_s=0.01)
+    sender = Sender(settings, "f", None, free=ignore, reject=ignore, idle_s=0.01)
     for name in ("first", "second", "third"):
         account.entered += 1
         sender.add(settings, account, batch(name))
@@ -40,3 +63,20 @@ def test_a_sender_without_work_ends_its_thread_and_starts_it_again(far: "Far") -
     sender.join()
 
     assert [name for seen in far.seen for name in seen.names] == ["first", "second", "third"]
+
+
+def test_an_event_that_always_fails_holds_up_no_other_tracer_and_is_given_up(far: "Far") -> None:
+    settings, poisoned, other = Settings(otlp_endpoint=far.url), Account(), Account()
+    far.poison = b"poison"
+    sender = sender_of(settings)
+    poisoned.entered += 1
+    sender.add(settings, poisoned, batch("poison"))
+    assert hurry_until(sender, lambda: poisoned.failures > 0, poisoned.settled)
+    for number in range(8):
+        other.entered += 1
+        sender.add(settings, other, batch(f"good {number}"))
+        assert hurry_until(sender, lambda: other.progress().settled == other.entered, other.settled)
+
+    assert hurry_until(sender, lambda: poisoned.progress().lost == 1, poisoned.settled)
+    end(sender)
+    assert other.progress().lost == 0

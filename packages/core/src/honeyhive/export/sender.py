@@ -316,7 +316,14 @@ class Sender:
         if outcome.retry_after_s is not None:
             self._not_before = now + outcome.retry_after_s
         self._retry_at = now + backoff_s(self._failures)
+        self._let_others_go_first(lane)
         lane.account.fail()
+
+    def _let_others_go_first(self, lane: Lane) -> None:
+        # After a failure nothing is sent for a while: a lane with nothing but poison would have every turn.
+        with self._lock:
+            self._lanes.pop(lane.account, None)
+            self._lanes[lane.account] = lane
 
     def _pause(self, lane: Lane, outcome: Outcome) -> None:
         self._not_before = time.monotonic() + _UNAUTHORIZED_PAUSE_S
