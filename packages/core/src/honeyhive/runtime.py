@@ -82,7 +82,8 @@ class Runtime:
         deadline = time.monotonic() + timeout_s
         while True:
             now = outlet.progress()
-            if now.settled >= before.entered:
+            # As many as there were are done with: those very ones, unless others overtook some of them.
+            if now.settled >= before.entered and not now.overtaken:
                 return outlet.settings.test_mode or now.lost == before.lost
             left = deadline - time.monotonic()
             # Where the credentials are refused, nothing arrives however long we wait; what is queued is written first.

@@ -22,11 +22,12 @@ class Inherited:
 
 
 class Progress(NamedTuple):
-    """Events that entered the queue, those of them that are done with, and those of them that were lost."""
+    """Events that entered the queue, those of them that are done with, those that were lost, and those that later ones overtake."""
 
     settled: int
     lost: int
     entered: int
+    overtaken: int
 
 
 class Account:
@@ -39,6 +40,7 @@ class Account:
         """Requests that will be made again."""
         self.is_refused = False
         """Whether the destination refuses the credentials: nothing arrives before they are others."""
+        self._overtaken = 0
         self._delivered = 0
         self._dropped: Counter[str] = Counter()
         self.shed_events = self.shed_bytes = 0
@@ -76,11 +78,18 @@ class Account:
             self.failures += 1
             self.settled.notify_all()
 
+    def overtake(self, count: int) -> None:
+        """Say how many events stepped aside, so that others arrive before them."""
+        if count != self._overtaken:
+            with self.settled:
+                self._overtaken = count
+                self.settled.notify_all()
+
     def progress(self) -> Progress:
         """How far the events that entered the queue have come."""
         with self._lock:
             lost = self._dropped.total() - self.refused
-            return Progress(settled=self._delivered + lost, lost=lost, entered=self.entered)
+            return Progress(settled=self._delivered + lost, lost=lost, entered=self.entered, overtaken=self._overtaken)
 
     def inherited(self) -> Inherited:
         """The account at this moment, of events that were found."""

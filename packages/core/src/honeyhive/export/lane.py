@@ -124,6 +124,11 @@ class Lane:
         self._suspects.extend([_Suspect(part) for part in parts] or [suspect])
         return False
 
+    def tell_overtaken(self) -> None:
+        """Tell the account how many events stepped aside; to be called when what came of a request is counted."""
+        aside = (suspect.batches for suspect in self._suspects if not suspect.is_next)
+        self.account.overtake(sum(batch.count for batches in aside for batch in batches))
+
     def drain(self) -> list[Batch]:
         """All batches; none is left."""
         found = [*self._waiting, *(batch for suspect in self._suspects for batch in suspect.batches)]

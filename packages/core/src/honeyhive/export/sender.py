@@ -186,6 +186,7 @@ class Sender:
                     return
                 if lane and (is_hurried or lane.due() <= time.monotonic() or lane.is_full()):
                     self._send(lane)
+                    lane.tell_overtaken()
                     is_busy = True
             self._forget_empty()
 
