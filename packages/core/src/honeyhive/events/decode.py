@@ -11,7 +11,7 @@ _DOUBLE: Final = struct.Struct("<d")
 _UINT64: Final = struct.Struct("<Q")
 _SIGN_BIT: Final = 1 << 63
 _MAX_DEPTH: Final = 64
-_RECORD_TAG: Final = b"\x0a"
+RECORD_TAG: Final = b"\x0a"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -57,10 +57,10 @@ class DecodedSpan:
     resource: Mapping[str, object] = dataclasses.field(default_factory=dict[str, object])
 
 
-def record_bounds(buffer: bytes) -> Iterator[tuple[int, int, int]]:
-    """Of each whole record of a segment: where it starts, where its body starts, and where both end."""
-    position, end = 0, len(buffer)
-    while position < end and buffer[position : position + 1] == _RECORD_TAG:
+def record_bounds(buffer: bytes, position: int = 0) -> Iterator[tuple[int, int, int]]:
+    """Of each whole record of a segment, from *position* on: where it starts, where its body starts, and where both end."""
+    end = len(buffer)
+    while position < end and buffer[position : position + 1] == RECORD_TAG:
         try:
             length, start = read_varint(buffer, position + 1)
         except WireError:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from honeyhive.events.decode import record_bounds
+from honeyhive.events.decode import RECORD_TAG, record_bounds
 from honeyhive.events.otlp import checksum_holds
 from honeyhive.export.journal.segment import SUFFIX, settled_range
 
@@ -62,12 +62,10 @@ def read_segment(data: bytes) -> SegmentContent:
     settled: list[tuple[int, int]] = []
     damaged: list[Record] = []
     whole = 0
-    for offset, start, end in record_bounds(data):
-        body = data[start:end]
-        whole = end
-        done = settled_range(body)
-        record = Record(offset, end - offset, body, data[offset:end])
-        if not checksum_holds(body):
+    for record, is_sound in _pieces(data):
+        whole = record.offset + record.length
+        done = settled_range(record.body)
+        if not is_sound:
             damaged.append(record)
         elif done is None:
             records.append(record)
@@ -75,6 +73,47 @@ def read_segment(data: bytes) -> SegmentContent:
             settled.append((done[0], sum(done)))
     unsettled, lost = list(_outside(settled, records)), list(_outside(settled, damaged))
     return SegmentContent(records, unsettled, whole, len(data) - whole, len(damaged), len(lost))
+
+
+def _pieces(data: bytes) -> Iterator[tuple[Record, bool]]:
+    """What *data* is made of, up to a torn end: records, and whether each is sound.
+
+    A power loss may leave zeros in the middle of a file: what cannot be read up to the next sound record is one damaged one.
+    """
+    position = 0
+    while position < len(data):
+        record = _record_at(data, position)
+        is_sound = record is not None and checksum_holds(record.body)
+        if record is None or not (is_sound or _ends_well(data, record)):
+            following = _next_sound(data, position + 1)
+            if following is None:
+                return
+            record = Record(position, following - position, b"", b"")
+        yield record, is_sound
+        position += record.length
+
+
+def _record_at(data: bytes, position: int) -> Record | None:
+    bounds = next(record_bounds(data, position), None)
+    if bounds is None:
+        return None
+    offset, start, end = bounds
+    return Record(offset, end - offset, data[start:end], data[offset:end])
+
+
+def _ends_well(data: bytes, record: Record) -> bool:
+    """Whether the length of *record* is right, as far as what follows can tell."""
+    end = record.offset + record.length
+    return end == len(data) or data.startswith(RECORD_TAG, end)
+
+
+def _next_sound(data: bytes, position: int) -> int | None:
+    while (position := data.find(RECORD_TAG, position)) >= 0:
+        record = _record_at(data, position)
+        if record is not None and checksum_holds(record.body):
+            return position
+        position += 1
+    return None
 
 
 def _outside(settled: list[tuple[int, int]], records: list[Record]) -> Iterator[Record]:
