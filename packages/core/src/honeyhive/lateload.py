@@ -17,38 +17,44 @@ from contextlib import contextmanager
 _FORK_WAIT_S = 5.0
 
 
-class _ForkLock:
+class ForkLock:
     """A lock that a fork takes before, and that is free in parent and child after."""
 
     def __init__(self) -> None:
-        self.lock = threading.RLock()
+        self._lock = threading.RLock()
         self._is_taken = False
+        # Hooks run before a fork in the reverse order of their registration. Those of `logging` and of thread pools take locks
+        # that imports need; registered after them, ours waits while they are still free.
+        os.register_at_fork(
+            before=self._before_fork,
+            after_in_parent=self._after_fork_in_parent,
+            after_in_child=self._after_fork_in_child,
+        )
 
-    def before_fork(self) -> None:
-        self._is_taken = self.lock.acquire(timeout=_FORK_WAIT_S)
+    @contextmanager
+    def held(self) -> Generator[None]:
+        """The block in which no process is forked."""
+        with self._lock:
+            yield
 
-    def after_fork_in_parent(self) -> None:
+    def _before_fork(self) -> None:
+        self._is_taken = self._lock.acquire(timeout=_FORK_WAIT_S)
+
+    def _after_fork_in_parent(self) -> None:
         if self._is_taken:
-            self.lock.release()
+            self._lock.release()
 
-    def after_fork_in_child(self) -> None:
-        self.lock = threading.RLock()
+    def _after_fork_in_child(self) -> None:
+        self._lock = threading.RLock()
 
 
-_fork_lock = _ForkLock()
-# Hooks run before a fork in the reverse order of their registration. Those of `logging` and of thread pools take locks that
-# imports need; registered after them, ours waits while they are still free.
-os.register_at_fork(
-    before=_fork_lock.before_fork,
-    after_in_parent=_fork_lock.after_fork_in_parent,
-    after_in_child=_fork_lock.after_fork_in_child,
-)
+_fork_lock = ForkLock()
 
 
 @contextmanager
 def late_imports() -> Generator[None]:
     """The block in which modules are imported late; no process is forked meanwhile."""
-    with _fork_lock.lock:
+    with _fork_lock.held():
         yield
 
 

@@ -14,6 +14,7 @@ from honeyhive.cli.options import DataDir
 from honeyhive.events.decode import count_spans
 from honeyhive.export.batch import MAX_REQUEST_BYTES
 from honeyhive.export.delivery import Delivery
+from honeyhive.export.journal.descriptors import let_go
 from honeyhive.export.journal.reading import Record, read_segment, segments_in
 from honeyhive.export.journal.segment import DELIVERED_SUFFIX, LOCAL, delivered_path, locked
 from honeyhive.export.outlet import fingerprint_of
@@ -68,7 +69,7 @@ def _send_segment(settings: Settings, delivery: Delivery, path: Path, sent: _Sen
         path.rename(delivered_path(path))
         sent.segments += 1
     finally:
-        os.close(descriptor)
+        let_go(descriptor)
 
 
 def _requests(records: list[Record]) -> Iterator[list[Record]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from honeyhive.events.decode import count_spans
+from honeyhive.export.journal.descriptors import let_go
 from honeyhive.export.journal.journal import Journal
 from honeyhive.export.journal.reading import Record, SegmentContent, read_segment, segments_in
 from honeyhive.export.journal.segment import DELIVERED_SUFFIX, LOCAL, Place, Segment, locked
@@ -53,7 +54,7 @@ class Adoption:
             ):  # of a record whose writing the process's end cut short: notes must be readable after it
                 os.ftruncate(descriptor, content.whole_bytes)
         except OSError:
-            os.close(descriptor)
+            let_go(descriptor)
             return []
         if content.lost_records:
             self.damaged += content.lost_records

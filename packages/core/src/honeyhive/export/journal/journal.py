@@ -3,11 +3,13 @@
 import fcntl
 import logging
 import os
+import threading
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from honeyhive.events.decode import count_spans
+from honeyhive.export.journal.descriptors import hold, let_go
 from honeyhive.export.journal.reading import read_segment, segments_in, size_of
 from honeyhive.export.journal.segment import DELIVERED_SUFFIX, LOCAL, Place, Segment
 
@@ -27,6 +29,7 @@ class Journal:
         self._finished: list[Segment] = []
         self._number = 0
         self._is_failing = False
+        self._lock = threading.RLock()  # senders adopt while the worker appends
 
     def append(self, fingerprint: str, record: bytes, *, sync: bool = False) -> Place | None:
         """Write *record*; None when the directory cannot be written (one warning until it can be again)."""
@@ -69,11 +72,12 @@ class Journal:
         segment = self._open.pop(fingerprint, None)
         if segment is not None:
             segment.finish()
-            self._finished = [kept for kept in (*self._finished, segment) if kept.is_open]
+            self.adopt(segment)
 
     def adopt(self, segment: Segment) -> None:
-        """Look after *segment* of a dead process from now on."""
-        self._finished = [kept for kept in (*self._finished, segment) if kept.is_open]
+        """Look after *segment*, to which nothing is added any more, until it is settled."""
+        with self._lock:
+            self._finished = [kept for kept in (*self._finished, segment) if kept.is_open]
 
     def _evict(self) -> None:
         """Remove the oldest segments while the directory is over its bound: delivered ones, then others, our own last."""
@@ -105,6 +109,7 @@ class Journal:
             segment.abandon_after_fork()
         self._open, self._finished = {}, []
         self._number = 0
+        self._lock = threading.RLock()
 
 
 def _is_undelivered(path: Path) -> bool:
@@ -114,7 +119,7 @@ def _is_undelivered(path: Path) -> bool:
 def _remove_of_the_dead(path: Path) -> int:
     """Remove *path* unless a living process looks after it; the bytes that makes free."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = hold(path, os.O_RDONLY)
     except OSError:  # another process was faster
         return 0
     try:
@@ -125,7 +130,7 @@ def _remove_of_the_dead(path: Path) -> int:
     except OSError:  # locked by a living process, or not ours to remove
         return 0
     finally:
-        os.close(descriptor)
+        let_go(descriptor)
     if lost:
         _LOG.warning(
             "honeyhive removed %d undelivered events of a process that ended from the journal, which is over its bound; "

@@ -13,6 +13,7 @@ from typing import Final, Self
 
 from honeyhive.events import otlp
 from honeyhive.events.wire import LENGTH_DELIMITED, varint
+from honeyhive.export.journal.descriptors import hold, let_go
 
 SEGMENT_BYTES: Final = 4 << 20
 SEGMENT_AGE_S: Final = 3600.0
@@ -70,7 +71,7 @@ class Segment:
         stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime())
         # Containers that share a volume may have the same process id and start in the same second.
         path = directory / f"{fingerprint}-{stamp}-{os.getpid()}-{number}-{secrets.token_hex(3)}{SUFFIX}"
-        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        descriptor = hold(path, os.O_CREAT | os.O_EXCL | os.O_RDWR)
         with suppress(OSError):  # a file system without locks: there nobody can adopt a segment either
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return cls(path, descriptor)
@@ -149,10 +150,10 @@ class Segment:
         with self._lock:
             if self._is_open:
                 self._is_open = False
-                os.close(self._descriptor)
+                let_go(self._descriptor)
 
     def abandon_after_fork(self) -> None:
-        """Close a forked child's copy; the parent's lock and everything else stay the parent's."""
+        """End a forked child's copy, which is closed; the parent's lock and everything else stay the parent's."""
         self._lock = threading.RLock()
         self.close()
 
@@ -181,9 +182,9 @@ def settled_range(body: bytes) -> tuple[int, int] | None:
 
 
 def locked(path: Path) -> int | None:
-    """A descriptor of *path*, locked; None when a living process looks after it, or it is not there any more."""
+    """A descriptor of *path*, locked, which `let_go` closes; None when a living process looks after it, or it is not there any more."""
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        descriptor = hold(path, os.O_RDWR)
     except OSError:
         return None
     try:
@@ -194,5 +195,5 @@ def locked(path: Path) -> int | None:
     except OSError:
         pass
     with suppress(OSError):
-        os.close(descriptor)
+        let_go(descriptor)
     return None
