@@ -10,6 +10,7 @@ from honeyhive.events.event import EventType, Usage
 from honeyhive.events.values import key_text, to_json, utf8
 from honeyhive.events.wire import read_varint
 from honeyhive.guard import guard
+from honeyhive.lateload import late_imports
 from honeyhive.tracing.channel import Channel
 from honeyhive.tracing.fields import text_of
 from honeyhive.tracing.limits import limited_attributes
@@ -131,7 +132,8 @@ class PendingSpan:
 
     def encode_short(self, shorten: Shorten, limit: int) -> bytes:
         """`encode` in about *limit* bytes: long texts are redacted and cut before they are joined; notes say which."""
-        from honeyhive.export.truncation import field_name, note_of  # noqa: PLC0415  for events of megabytes
+        with late_imports():
+            from honeyhive.export.truncation import field_name, note_of  # noqa: PLC0415  for events of megabytes
 
         large = [part for part in self.parts if isinstance(part, LargeText)]
         room = limit - sum(len(part) for part in self.parts if isinstance(part, bytes)) - _ROOM_FOR_NOTES
@@ -151,7 +153,8 @@ class PendingSpan:
 
 def cost_parts(usage: Usage, model: str | None, provider: str | None) -> Iterable[bytes]:
     """What the price list says that a model call costs, as attributes; for the worker."""
-    from honeyhive.export.prices import price  # noqa: PLC0415  half a second of imports, for priced events only
+    with late_imports():
+        from honeyhive.export.prices import price  # noqa: PLC0415  half a second of imports, for priced events only
 
     priced = None
     with guard("price a model call"):
