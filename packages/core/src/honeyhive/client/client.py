@@ -9,6 +9,7 @@ from honeyhive.client.charts import ChartsAPI
 from honeyhive.client.configurations import ConfigurationsAPI
 from honeyhive.client.datapoints import DatapointsAPI
 from honeyhive.client.datasets import DatasetsAPI
+from honeyhive.client.evaluators import EvaluatorsAPI
 from honeyhive.client.events import EventsAPI
 from honeyhive.client.executor import APIConfig, HTTPExecutor
 from honeyhive.client.experiments import ExperimentsAPI
@@ -105,6 +106,7 @@ class HoneyHive:
         self.configurations: Final = ConfigurationsAPI(self._executor)
         self.datapoints: Final = DatapointsAPI(self._executor)
         self.datasets: Final = DatasetsAPI(self._executor)
+        self.evaluators: Final = EvaluatorsAPI(self._executor)
         self.events: Final = EventsAPI(self._executor, self.project)
         self.experiments: Final = ExperimentsAPI(self._executor, self.project)
         self.evaluations: Final = self.experiments
