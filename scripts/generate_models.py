@@ -19,8 +19,28 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 TARGET = Path("packages/core/src/honeyhive/models")
-# Written by hand: they are not of the API's schema.
+# Written by hand: they are not of the API's schema, or of a release that is not on the registry.
 BY_HAND = {
+    "chart_queries": (
+        "ChartDateRange",
+        "ChartFilter",
+        "ChartProductFilters",
+        "ChartQueryRequest",
+        "ChartQueryResponse",
+        "ChartQueryResult",
+    ),
+    "evaluators": (
+        "ArchiveEvaluatorResponse",
+        "CreateEvaluatorRequest",
+        "CreateEvaluatorResponse",
+        "Evaluator",
+        "EvaluatorDefinition",
+        "GetEvaluatorResponse",
+        "GetEvaluatorVersionResponse",
+        "ListEvaluatorVersionsResponse",
+        "ListEvaluatorsResponse",
+        "PythonEvaluatorDefinition",
+    ),
     "filters": ("EventExportRequest", "EventExportResponse", "EventFilter", "FilterFieldType", "FilterOperator"),
     "tracing": ("TracingParams",),
 }

@@ -16,7 +16,9 @@ KEY: Final = "hh_project_key"
 INGESTION_KEY: Final = f"hh_ingst_{'a' * 24}_{'b' * 64}"
 DATA_PLANE_KEY: Final = f"hh_fgdp_{'c' * 24}_{'d' * 64}"
 
+IN_PROJECT: Final = "/v1/projects/p1"
 RUN: Final = {"run_id": "r1", "name": "v1", "status": "pending"}
+EVALUATOR: Final = {"slug": "short", "latest_version": 2, "published_version": 1, "later": True}
 METRIC: Final = {"id": "m1", "name": "quality", "type": "LLM"}
 PAGE: Final = {"page": 1, "total_pages": 1, "limit": 10, "has_next": False, "has_prev": False}
 
@@ -99,9 +101,66 @@ def _export(seen: Seen) -> object:
     return {"events": events, "totalEvents": 2}
 
 
+def _search(seen: Seen) -> object:
+    known = {"filters", "dateRange", "projections", "limit", "page"}
+    assert seen.body.keys() <= known, "a field that a search has not"
+    assert seen.body.get("dateRange", {}).keys() <= {"start_time", "end_time"}
+    return {"events": [{"event_id": "e1"}], "count": 1}
+
+
+def _chart_query(seen: Seen) -> object:
+    assert {"date_range", "query"} <= seen.body.keys() <= {"date_range", "query", "filters", "product_filters"}
+    assert {"start_time", "end_time"} <= seen.body["date_range"].keys()
+    return {"data": {"kind": "scalar", "data": {"value": 2.5}, "meta": {"warnings": []}, "measures": [{"id": "m"}]}}
+
+
+def _evaluator(seen: Seen) -> object:
+    assert {"slug", "definition"} <= seen.body.keys() <= {"slug", "definition", "message", "publish"}
+    return {"success": True, "data": {**EVALUATOR, "definition": seen.body["definition"]}}
+
+
 def _says(reply: object) -> Reply:
     return lambda _seen: reply
 
+
+# What takes the key of the data plane: paths that name a project.
+PROJECT_ROUTES: Final[tuple[tuple[str, str, Reply], ...]] = (
+    ("POST", "/events/search", _search),
+    ("GET", "/runs/schema|/runs/ID/schema", _says({"fields": [], "datasets": [], "mappings": {}})),
+    ("GET", "/datasets", _says({"datasets": [{"id": "ds1", "name": "rows"}]})),
+    ("POST", "/datasets", _says({"inserted": True, "result": {"insertedId": "ds1"}})),
+    ("PATCH", "/datasets/ID", _says({"result": {"id": "ds1"}})),
+    ("DELETE", "/datasets/ID", _says({"result": {"id": "ds1"}})),
+    ("POST", "/datasets/ID/datapoints", _says({"inserted": True, "datapoint_ids": ["d1"]})),
+    ("DELETE", "/datasets/ID/datapoints/ID", _says({"dereferenced": True, "message": "done"})),
+    ("GET", "/datapoints", _datapoints),
+    ("POST", "/datapoints", _says({"inserted": True, "result": {"insertedIds": ["d1"]}})),
+    ("POST", "/datapoints/batch", _says({"inserted": True, "insertedIds": ["d1"]})),
+    ("GET", "/datapoints/ID", _says({"datapoint": [{"id": "d1"}]})),
+    ("PATCH", "/datapoints/ID", _says({"updated": True, "result": {"modifiedCount": 1}})),
+    ("DELETE", "/datapoints/ID", _says({"deleted": True})),
+    ("GET", "/runs", _runs),
+    ("POST", "/runs", _says({"run_id": "r1", "evaluation": RUN})),
+    ("GET", "/runs/ID", _says({"evaluation": RUN})),
+    ("PATCH", "/runs/ID", _says({"evaluation": RUN})),
+    ("DELETE", "/runs/ID", _says({"id": "r1", "deleted": True})),
+    ("GET", "/runs/ID/summary", _says({"status": "completed", "success": True})),
+    ("GET", "/runs/ID/metrics", _says({"events": [], "totalEvents": 0})),
+    ("GET", "/runs/ID/compare/ID", _says({"commonDatapoints": ["d1"]})),
+    ("GET", "/runs/ID/compare/ID/events", _says({"events": [], "totalEvents": 0})),
+    ("GET", "/charts", _says({"success": True, "data": []})),
+    ("POST", "/charts", _says({"success": True, "data": {"id": "ch1"}})),
+    ("POST", "/charts/query", _chart_query),
+    ("GET", "/charts/ID", _says({"success": True, "data": {"id": "ch1"}})),
+    ("PATCH", "/charts/ID", _says({"success": True, "data": {"id": "ch1"}})),
+    ("DELETE", "/charts/ID", _says({"success": True, "message": "gone"})),
+    ("GET", "/evaluators", _says({"success": True, "data": [EVALUATOR], "pagination": {"page": 1}})),
+    ("POST", "/evaluators", _evaluator),
+    ("GET", "/evaluators/ID", _says({"success": True, "data": EVALUATOR})),
+    ("DELETE", "/evaluators/ID", _says({"success": True, "data": {**EVALUATOR, "published_version": None}})),
+    ("GET", "/evaluators/ID/versions", _says({"success": True, "data": [EVALUATOR], "pagination": {"page": 1}})),
+    ("GET", "/evaluators/ID/versions/ID", _says({"success": True, "data": EVALUATOR})),
+)
 
 ROUTES: Final[tuple[tuple[str, str, Reply], ...]] = (
     ("POST", "/session/start", _session),
@@ -146,12 +205,11 @@ ROUTES: Final[tuple[tuple[str, str, Reply], ...]] = (
     ("POST", "/v1/configurations", _says({"acknowledged": True, "insertedId": "c1"})),
     ("PUT", "/v1/configurations/ID", _says({"acknowledged": True, "modifiedCount": 1})),
     ("DELETE", "/v1/configurations/ID", _says({"acknowledged": True, "deletedCount": 1})),
-    ("GET", "/v1/charts|/v1/projects/p1/charts", _says({"success": True, "data": []})),
-    ("POST", "/v1/charts|/v1/projects/p1/charts", _says({"success": True, "data": {"id": "ch1"}})),
-    ("GET", "/v1/charts/ID|/v1/projects/p1/charts/ID", _says({"success": True, "data": {"id": "ch1"}})),
+    ("GET", "/v1/charts", _says({"success": True, "data": []})),
+    ("POST", "/v1/charts", _says({"success": True, "data": {"id": "ch1"}})),
+    ("GET", "/v1/charts/ID", _says({"success": True, "data": {"id": "ch1"}})),
     ("PUT", "/v1/charts/ID", _says({"success": True, "data": {"id": "ch1"}})),
-    ("PATCH", "/v1/projects/p1/charts/ID", _says({"success": True, "data": {"id": "ch1"}})),
-    ("DELETE", "/v1/charts/ID|/v1/projects/p1/charts/ID", _says({"success": True, "message": "gone"})),
+    ("DELETE", "/v1/charts/ID", _says({"success": True, "message": "gone"})),
 )
 
 
@@ -224,8 +282,9 @@ class API:
             _check(seen)
             reply = next(
                 reply
-                for method, path, reply in ROUTES
-                if method == seen.method and re.fullmatch(path.replace("ID", "[^/]+"), seen.path)
+                for method, path, reply in (PROJECT_ROUTES if seen.path.startswith(IN_PROJECT) else ROUTES)
+                if method == seen.method
+                and re.fullmatch(path.replace("ID", "[^/]+"), seen.path.removeprefix(IN_PROJECT))
             )(seen)
         except (AssertionError, KeyError, StopIteration) as error:
             self.wrong.append(f"{seen.method} {seen.path}: {error or type(error).__name__}")
@@ -254,6 +313,7 @@ def _check(seen: Seen) -> None:
     scheme, _, key = seen.headers["authorization"].partition(" ")
     assert scheme == "Bearer"
     assert key in {KEY, INGESTION_KEY, DATA_PLANE_KEY}
+    assert (key == DATA_PLANE_KEY) == seen.path.startswith(IN_PROJECT), "the key of the data plane is for these paths"
     assert seen.headers["content-type"] == seen.headers["accept"] == "application/json"
     assert seen.headers["hh-client-language"] == "python"
     assert seen.headers["hh-client-package"] == "honeyhive"

@@ -27,7 +27,7 @@ def test_a_method_shows_its_own_name_arguments_and_result() -> None:
 
     signature = inspect.signature(client.datasets.add_datapoints)
 
-    assert list(signature.parameters) == ["dataset_id", "request"]
+    assert list(signature.parameters) == ["dataset_id", "request", "project_id"]
     assert signature.return_annotation.__name__ == "AddDatapointsResponse"
     assert client.datasets.add_datapoints_async.__name__ == "add_datapoints_async"
     assert inspect.iscoroutinefunction(client.datasets.add_datapoints_async)

@@ -2,6 +2,7 @@
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import pytest
 from honeyhive import HoneyHiveTracer
@@ -46,6 +47,35 @@ def test_bad_input_is_named_with_its_remedy(
 
     with pytest.raises(ConfigurationError, match=message.replace("(", r"\(")):
         HoneyHiveTracer(**options)  # pyright: ignore[reportArgumentType]  what is wrong is the point
+
+
+@pytest.mark.parametrize(
+    ("environment", "options", "message"),
+    [
+        ({}, {"max_span_size": 5}, "max_span_size is 5; it must be at least 4096"),
+        ({}, {"max_event_bytes": 5}, "max_event_bytes is 5; it must be at least 4096"),
+        ({}, {"max_span_size": 9000, "max_event_bytes": 5}, "max_event_bytes is 5; it must be at least 4096"),
+        ({"HH_MAX_SPAN_SIZE": "7"}, {}, "HH_MAX_SPAN_SIZE: max_event_bytes is 7; it must be at least 4096"),
+        ({"HH_MAX_SPAN_SIZE": "7"}, {"max_span_size": 5}, "max_span_size is 5; it must be at least 4096"),
+        (
+            {"HH_MAX_SPAN_SIZE": "7"},
+            {"max_span_size": None},
+            "HH_MAX_SPAN_SIZE: max_event_bytes is 7; it must be at least 4096",
+        ),
+        ({}, {"flush_interval": -1}, "flush_interval is -1; it must be greater than 0"),
+        ({}, {"export_timeout": 0}, "export_timeout is 0; it must be greater than 0"),
+        ({}, {"timeout": 0}, "timeout is 0; it must be greater than 0"),
+        ({"HH_TIMEOUT": "-1"}, {"pool_timeout": 0, "timeout": 1}, "pool_timeout is 0; it must be greater than 0"),
+        ({}, {"keepalive_expiry": 1e99}, "keepalive_expiry is 1e+99; it must be at most 1e+09"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_called_what_the_user_called_it(
+    environment: dict[str, str], options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        Settings.from_env(environment, **options)
+
+    assert str(caught.value) == message
 
 
 def test_secrets_are_in_no_error_and_no_repr() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 PRELUDE = """
 import json, os, shutil, socket, sys, threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from honeyhive import HoneyHiveTracer, trace
 from honeyhive.testing import wait_until
@@ -38,9 +38,9 @@ class Handler(BaseHTTPRequestHandler):
     def answer(self): self.wfile.write(self.body)
     def log_message(self, *_): pass
 def collector(**attributes):
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Answering", (Handler,), attributes))
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    server = HTTPServer(("127.0.0.1", 0), type("Answering", (Handler,), attributes))
+    # Made beforehand: the program delivers at its end too, and no thread can be started there from Python 3.12 on.
+    for _ in range(4): threading.Thread(target=server.serve_forever, daemon=True).start()
     return f"http://127.0.0.1:{server.server_port}"
 """
 
@@ -96,30 +96,22 @@ work()
     assert run(program, tmp_path, says="redaction does not come to an end") == []
 
 
-def test_a_segment_that_is_gone_takes_no_other_batch_with_it(tmp_path: Path) -> None:
+def test_a_segment_whose_file_is_taken_away_while_it_waits_is_delivered_all_the_same(tmp_path: Path) -> None:
     program = """
 answering = threading.Event()
 t = HoneyHiveTracer.init(otlp_endpoint=collector(answer=lambda self: answering.wait(), headers_of_reply={"content-length": "1"}))
 work()
 wait_until(lambda: asked)
 journal = Path(os.environ["HH_DATA_DIR"], "journal")
+work()
 from honeyhive.runtime import runtime_for
-worker = runtime_for(t.settings)._worker
-def written():
-    worker._drain()
-    return sorted(journal.glob("*.otlp"))
-first = written()
-work(); written()
-for path in journal.glob("*.otlp"): path.rename(path.with_suffix(".gone"))
-work(); later = written()
+runtime_for(t.settings)._worker._drain()
+for path in journal.glob("*.otlp"): path.unlink()
+work()
 answering.set()
 show(t.flush(), *account(t))
 """
-    ((flushed, accepted, delivered, pending, dropped),) = run(program, tmp_path)
-
-    assert (flushed, accepted, pending) == (False, 4, 0)
-    assert dropped == {"journal_lost": 1}
-    assert delivered == 3
+    assert run(program, tmp_path) == [[True, 4, 4, 0, {}]]
 
 
 def test_the_status_of_an_answer_stands_whatever_its_body_is(tmp_path: Path) -> None:
@@ -138,8 +130,9 @@ for attributes in (
     work_for(t)
     show(t.flush(), *account(t)[1:])
 show(len(asked))
-import resource
-show(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 300_000)
+# Not `ru_maxrss`: that counts what the process that started this one needed until then.
+(peak,) = [line.split()[1] for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")]
+show(int(peak) < 300_000)
 """
     *answers, (requests,), (is_small,) = run(program, tmp_path)
 

@@ -5,6 +5,7 @@ from honeyhive.client.client import HoneyHive
 from honeyhive.client.configurations import ConfigurationsAPI
 from honeyhive.client.datapoints import DatapointsAPI
 from honeyhive.client.datasets import DatasetsAPI
+from honeyhive.client.evaluators import EvaluatorsAPI
 from honeyhive.client.events import EventsAPI
 from honeyhive.client.executor import APIConfig
 from honeyhive.client.experiments import ExperimentsAPI
@@ -19,6 +20,7 @@ __all__ = [
     "ConfigurationsAPI",
     "DatapointsAPI",
     "DatasetsAPI",
+    "EvaluatorsAPI",
     "EventsAPI",
     "ExperimentsAPI",
     "HTTPException",

@@ -5,8 +5,11 @@ from typing import Any
 
 from honeyhive.client.call import Call, Method, Namespace, Request, awaitable, blocking, segment
 from honeyhive.client.payload import answered, body_of, checked
+from honeyhive.client.scope import request_in
 from honeyhive.deprecation import warn_deprecated
 from honeyhive.models import (
+    ChartQueryRequest,
+    ChartQueryResponse,
     CreateChartRequest,
     CreateChartResponse,
     DeleteChartResponse,
@@ -18,13 +21,11 @@ from honeyhive.models import (
 
 
 def _request(name: str, method: Method, project_id: str | None, chart: str = "", body: object = None) -> Request:
-    """With *project_id* the path names the project and the key is that of the data plane, else the key's own project."""
+    """The request for charts, or for the one that *chart* names."""
     operation = f"charts.{name}"
     if project_id is None:
         warn_deprecated(f"{operation}() without project_id", "project_id and a data_plane_api_key", stacklevel=5)
-        return Request(operation=operation, method=method, path=f"/v1/charts{chart}", body=body)
-    path = f"/v1/projects/{segment('project_id', project_id)}/charts{chart}"
-    return Request(operation=operation, method=method, path=path, body=body, key_kind="data_plane")
+    return request_in(project_id, operation, method, f"/charts{chart}", body=body)
 
 
 def _list(_api: Namespace, *, project_id: str | None = None) -> Call[GetChartsResponse]:
@@ -66,8 +67,20 @@ def _delete(_api: Namespace, chart_id: str, *, project_id: str | None = None) ->
     return answered(request, DeleteChartResponse)
 
 
+def _query(
+    _api: Namespace, request: ChartQueryRequest | Mapping[str, Any], *, project_id: str
+) -> Call[ChartQueryResponse]:
+    """Aggregate the events of a project into one chart, which is not kept."""
+    body = body_of(checked(ChartQueryRequest, request))
+    sent = request_in(project_id, "charts.query", "POST", "/charts/query", body=body, is_read=True)
+    return answered(sent, ChartQueryResponse)
+
+
 class ChartsAPI(Namespace):
-    """``client.charts``. Each method takes ``project_id``; without it, the project of the API key is meant."""
+    """``client.charts``. Each method takes ``project_id``; without it, the project of the API key is meant.
+
+    `query` needs it.
+    """
 
     list = blocking(_list)
     list_async = awaitable(_list)
@@ -79,3 +92,5 @@ class ChartsAPI(Namespace):
     update_async = awaitable(_update)
     delete = blocking(_delete)
     delete_async = awaitable(_delete)
+    query = blocking(_query)
+    query_async = awaitable(_query)

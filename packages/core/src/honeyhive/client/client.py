@@ -9,6 +9,7 @@ from honeyhive.client.charts import ChartsAPI
 from honeyhive.client.configurations import ConfigurationsAPI
 from honeyhive.client.datapoints import DatapointsAPI
 from honeyhive.client.datasets import DatasetsAPI
+from honeyhive.client.evaluators import EvaluatorsAPI
 from honeyhive.client.events import EventsAPI
 from honeyhive.client.executor import APIConfig, HTTPExecutor
 from honeyhive.client.experiments import ExperimentsAPI
@@ -32,7 +33,8 @@ class HoneyHive:
 
     *api_key*, *ingestion_api_key*, *data_plane_api_key*, *project* and *base_url* (*server_url* is its older name) come from
     ``HH_API_KEY``, ``HH_INGESTION_API_KEY``, ``HH_DATA_PLANE_API_KEY``, ``HH_PROJECT`` and ``HH_API_URL`` where not given.
-    *project* is named in what is written and exported unless that names another. *timeout* is seconds for one request (5;
+    *project* is named in what is written and exported unless that names another. A call with ``project_id`` is about
+    that project and goes with the data plane's key, for which no other stands in. *timeout* is seconds for one request (5;
     ``HH_API_TIMEOUT``). *retry_config* is a `honeyhive.utils.RetryConfig` (three further attempts; ``HH_MAX_RETRIES``).
     *rate_limit_calls* in *rate_limit_window* seconds and *max_connections*, *max_keepalive* bound the load. *test_mode* and
     *verbose* are only kept, as in 1.x.
@@ -105,6 +107,7 @@ class HoneyHive:
         self.configurations: Final = ConfigurationsAPI(self._executor)
         self.datapoints: Final = DatapointsAPI(self._executor)
         self.datasets: Final = DatasetsAPI(self._executor)
+        self.evaluators: Final = EvaluatorsAPI(self._executor)
         self.events: Final = EventsAPI(self._executor, self.project)
         self.experiments: Final = ExperimentsAPI(self._executor, self.project)
         self.evaluations: Final = self.experiments

@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from honeyhive.client.call import Call, Namespace, Request, awaitable, blocking, segment
+from honeyhive.client.call import Call, Namespace, awaitable, blocking, segment
 from honeyhive.client.payload import answered, body_of, checked, in_batches, parsed
+from honeyhive.client.scope import request_in
 from honeyhive.models import (
     BatchCreateDatapointsRequest,
     BatchCreateDatapointsResponse,
@@ -17,7 +18,7 @@ from honeyhive.models import (
     UpdateDatapointResponse,
 )
 
-_PATH = "/v1/datapoints"
+_PATH = "/datapoints"
 
 
 def _merged(replies: Sequence[object]) -> GetDatapointsResponse:
@@ -28,14 +29,19 @@ def _merged(replies: Sequence[object]) -> GetDatapointsResponse:
 
 
 def _list(
-    _api: Namespace, datapoint_ids: Sequence[str] | None = None, dataset_name: str | None = None
+    _api: Namespace,
+    datapoint_ids: Sequence[str] | None = None,
+    dataset_name: str | None = None,
+    *,
+    project_id: str | None = None,
 ) -> Call[GetDatapointsResponse]:
     """The datapoints with *datapoint_ids*, of which there may be any number, or of a dataset, or all."""
     requests = [
-        Request(
-            operation="datapoints.list",
-            method="GET",
-            path=_PATH,
+        request_in(
+            project_id,
+            "datapoints.list",
+            "GET",
+            _PATH,
             query={"datapoint_ids": ids, "dataset_name": dataset_name},
         )
         for ids in in_batches(datapoint_ids)
@@ -43,25 +49,30 @@ def _list(
     return Call(requests, _merged)
 
 
-def _get(_api: Namespace, id: str) -> Call[GetDatapointResponse]:  # noqa: A002  1.x's name
+def _get(
+    _api: Namespace,
+    id: str,  # noqa: A002  1.x's name
+    *,
+    project_id: str | None = None,
+) -> Call[GetDatapointResponse]:
     """One datapoint."""
-    request = Request(operation="datapoints.get", method="GET", path=f"{_PATH}/{segment('id', id)}")
-    return answered(request, GetDatapointResponse)
+    return answered(request_in(project_id, "datapoints.get", "GET", _one(id)), GetDatapointResponse)
 
 
-def _create(_api: Namespace, request: CreateDatapointRequest | Mapping[str, Any]) -> Call[CreateDatapointResponse]:
+def _create(
+    _api: Namespace, request: CreateDatapointRequest | Mapping[str, Any], *, project_id: str | None = None
+) -> Call[CreateDatapointResponse]:
     """Make a datapoint."""
     body = body_of(checked(CreateDatapointRequest, request))
-    sent = Request(operation="datapoints.create", method="POST", path=_PATH, body=body)
-    return answered(sent, CreateDatapointResponse)
+    return answered(request_in(project_id, "datapoints.create", "POST", _PATH, body=body), CreateDatapointResponse)
 
 
 def _create_batch(
-    _api: Namespace, request: BatchCreateDatapointsRequest | Mapping[str, Any]
+    _api: Namespace, request: BatchCreateDatapointsRequest | Mapping[str, Any], *, project_id: str | None = None
 ) -> Call[BatchCreateDatapointsResponse]:
     """Make datapoints of events."""
     body = body_of(checked(BatchCreateDatapointsRequest, request))
-    sent = Request(operation="datapoints.create_batch", method="POST", path=f"{_PATH}/batch", body=body)
+    sent = request_in(project_id, "datapoints.create_batch", "POST", f"{_PATH}/batch", body=body)
     return answered(sent, BatchCreateDatapointsResponse)
 
 
@@ -69,21 +80,32 @@ def _update(
     _api: Namespace,
     id: str,  # noqa: A002  1.x's name
     request: UpdateDatapointRequest | Mapping[str, Any],
+    *,
+    project_id: str | None = None,
 ) -> Call[UpdateDatapointResponse]:
     """Change a datapoint."""
     body = body_of(checked(UpdateDatapointRequest, request))
-    sent = Request(operation="datapoints.update", method="PUT", path=f"{_PATH}/{segment('id', id)}", body=body)
+    method = "PUT" if project_id is None else "PATCH"
+    sent = request_in(project_id, "datapoints.update", method, _one(id), body=body)
     return answered(sent, UpdateDatapointResponse)
 
 
-def _delete(_api: Namespace, id: str) -> Call[DeleteDatapointResponse]:  # noqa: A002  1.x's name
+def _delete(
+    _api: Namespace,
+    id: str,  # noqa: A002  1.x's name
+    *,
+    project_id: str | None = None,
+) -> Call[DeleteDatapointResponse]:
     """Remove a datapoint."""
-    request = Request(operation="datapoints.delete", method="DELETE", path=f"{_PATH}/{segment('id', id)}")
-    return answered(request, DeleteDatapointResponse)
+    return answered(request_in(project_id, "datapoints.delete", "DELETE", _one(id)), DeleteDatapointResponse)
+
+
+def _one(datapoint_id: str) -> str:
+    return f"{_PATH}/{segment('id', datapoint_id)}"
 
 
 class DatapointsAPI(Namespace):
-    """``client.datapoints``."""
+    """``client.datapoints``. Each method takes ``project_id``; without it, the project of the API key is meant."""
 
     list = blocking(_list)
     list_async = awaitable(_list)

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from honeyhive.client.call import Call, Namespace, Request, awaitable, blocking, segment
+from honeyhive.client.call import Call, Namespace, awaitable, blocking, segment
 from honeyhive.client.payload import answered, body_of, checked
+from honeyhive.client.scope import request_in
 from honeyhive.models import (
     AddDatapointsResponse,
     AddDatapointsToDatasetRequest,
@@ -17,57 +18,91 @@ from honeyhive.models import (
     UpdateDatasetResponse,
 )
 
-_PATH = "/v1/datasets"
+_PATH = "/datasets"
 
 
-def _list(_api: Namespace, dataset_id: str | None = None, name: str | None = None) -> Call[GetDatasetsResponse]:
+def _list(
+    _api: Namespace, dataset_id: str | None = None, name: str | None = None, *, project_id: str | None = None
+) -> Call[GetDatasetsResponse]:
     """The datasets, or those with an id or a name."""
     query = {"dataset_id": dataset_id, "name": name}
-    return answered(Request(operation="datasets.list", method="GET", path=_PATH, query=query), GetDatasetsResponse)
+    return answered(request_in(project_id, "datasets.list", "GET", _PATH, query=query), GetDatasetsResponse)
 
 
-def _get_dataset(api: Namespace, id: str) -> Call[GetDatasetsResponse]:  # noqa: A002  1.x's name
+def _get_dataset(
+    api: Namespace,
+    id: str,  # noqa: A002  1.x's name
+    *,
+    project_id: str | None = None,
+) -> Call[GetDatasetsResponse]:
     """The dataset with an id, as a list of one."""
-    return _list(api, dataset_id=id)
+    return _list(api, dataset_id=id, project_id=project_id)
 
 
-def _create(_api: Namespace, request: CreateDatasetRequest | Mapping[str, Any]) -> Call[CreateDatasetResponse]:
+def _create(
+    _api: Namespace, request: CreateDatasetRequest | Mapping[str, Any], *, project_id: str | None = None
+) -> Call[CreateDatasetResponse]:
     """Make a dataset."""
     body = body_of(checked(CreateDatasetRequest, request))
-    return answered(Request(operation="datasets.create", method="POST", path=_PATH, body=body), CreateDatasetResponse)
+    return answered(request_in(project_id, "datasets.create", "POST", _PATH, body=body), CreateDatasetResponse)
 
 
-def _update(_api: Namespace, request: UpdateDatasetRequest | Mapping[str, Any]) -> Call[UpdateDatasetResponse]:
+def _update(
+    _api: Namespace, request: UpdateDatasetRequest | Mapping[str, Any], *, project_id: str | None = None
+) -> Call[UpdateDatasetResponse]:
     """Change the dataset that *request* names."""
     body = body_of(checked(UpdateDatasetRequest, request))
-    return answered(Request(operation="datasets.update", method="PUT", path=_PATH, body=body), UpdateDatasetResponse)
+    operation = "datasets.update"
+    if project_id is None:
+        return answered(request_in(None, operation, "PUT", _PATH, body=body), UpdateDatasetResponse)
+    path = _one(body.pop("dataset_id"))
+    return answered(request_in(project_id, operation, "PATCH", path, body=body), UpdateDatasetResponse)
 
 
-def _delete(_api: Namespace, id: str) -> Call[DeleteDatasetResponse]:  # noqa: A002  1.x's name
+def _delete(
+    _api: Namespace,
+    id: str,  # noqa: A002  1.x's name
+    *,
+    project_id: str | None = None,
+) -> Call[DeleteDatasetResponse]:
     """Remove a dataset."""
-    segment("id", id)
-    request = Request(operation="datasets.delete", method="DELETE", path=_PATH, query={"dataset_id": id})
-    return answered(request, DeleteDatasetResponse)
+    path = _one(id, "id")
+    operation = "datasets.delete"
+    if project_id is None:
+        sent = request_in(None, operation, "DELETE", _PATH, query={"dataset_id": id})
+    else:
+        sent = request_in(project_id, operation, "DELETE", path)
+    return answered(sent, DeleteDatasetResponse)
 
 
 def _add_datapoints(
-    _api: Namespace, dataset_id: str, request: AddDatapointsToDatasetRequest | Mapping[str, Any]
+    _api: Namespace,
+    dataset_id: str,
+    request: AddDatapointsToDatasetRequest | Mapping[str, Any],
+    *,
+    project_id: str | None = None,
 ) -> Call[AddDatapointsResponse]:
     """Make datapoints of rows: ``data`` are the rows, ``mapping`` says which of their keys are what."""
     body = body_of(checked(AddDatapointsToDatasetRequest, request))
-    path = f"{_PATH}/{segment('dataset_id', dataset_id)}/datapoints"
-    sent = Request(operation="datasets.add_datapoints", method="POST", path=path, body=body)
+    path = f"{_one(dataset_id)}/datapoints"
+    sent = request_in(project_id, "datasets.add_datapoints", "POST", path, body=body)
     return answered(sent, AddDatapointsResponse)
 
 
-def _remove_datapoint(_api: Namespace, dataset_id: str, datapoint_id: str) -> Call[RemoveDatapointResponse]:
+def _remove_datapoint(
+    _api: Namespace, dataset_id: str, datapoint_id: str, *, project_id: str | None = None
+) -> Call[RemoveDatapointResponse]:
     """Take a datapoint out of a dataset; it still exists."""
-    path = f"{_PATH}/{segment('dataset_id', dataset_id)}/datapoints/{segment('datapoint_id', datapoint_id)}"
-    return answered(Request(operation="datasets.remove_datapoint", method="DELETE", path=path), RemoveDatapointResponse)
+    path = f"{_one(dataset_id)}/datapoints/{segment('datapoint_id', datapoint_id)}"
+    return answered(request_in(project_id, "datasets.remove_datapoint", "DELETE", path), RemoveDatapointResponse)
+
+
+def _one(dataset_id: str, name: str = "dataset_id") -> str:
+    return f"{_PATH}/{segment(name, dataset_id)}"
 
 
 class DatasetsAPI(Namespace):
-    """``client.datasets``."""
+    """``client.datasets``. Each method takes ``project_id``; without it, the project of the API key is meant."""
 
     list = blocking(_list)
     list_async = awaitable(_list)

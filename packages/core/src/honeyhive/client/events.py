@@ -6,6 +6,7 @@ from typing import Any
 
 from honeyhive.client.call import Call, Namespace, Request, awaitable, blocking
 from honeyhive.client.payload import answered, body_of, checked, parsed
+from honeyhive.client.scope import request_in
 from honeyhive.deprecation import warn_deprecated
 from honeyhive.models import (
     EventExportResponse,
@@ -22,6 +23,8 @@ from honeyhive.models import (
 
 Filters = Sequence[EventFilter | Mapping[str, Any]]
 _LIMIT = 1000
+# What a search calls the ends of a range that an export calls as 1.x does.
+_ENDS = {"$gte": "start_time", "$lte": "end_time"}
 
 
 def _create(api: Namespace, request: PostEventRequest | Mapping[str, Any]) -> Call[PostEventResponse]:
@@ -62,29 +65,29 @@ def _export(
     projections: Sequence[str] | None = None,
     limit: int = _LIMIT,
     page: int = 1,
+    project_id: str | None = None,
 ) -> Call[EventExportResponse]:
     """One page of the events that pass all *filters*.
 
     *date_range* has ``$gte`` and ``$lte`` as ISO texts, *projections* names the fields to get, *limit* is at most 7,500 and
-    *page* counts from 1. A reply may take minutes: ``HH_EXPORT_TIMEOUT_SECONDS``. Raises `APIError`.
+    *page* counts from 1. A reply may take minutes: ``HH_EXPORT_TIMEOUT_SECONDS``. With *project_id* the key is that of the
+    data plane, and *project* is not sent. Raises `APIError`.
     """
     conditions = [one.to_dict() if isinstance(one, EventFilter) else dict(one) for one in filters or ()]
     body: dict[str, Any] = {"filters": conditions, "limit": limit, "page": page}
-    if project or api.project:
+    if project_id is None and (project or api.project):
         body["project"] = project or api.project
     if date_range:
-        body["dateRange"] = dict(date_range)
+        body["dateRange"] = dict(date_range) if project_id is None else _of_search(date_range)
     if projections:
         body["projections"] = list(projections)
-    request = Request(
-        operation="events.export",
-        method="POST",
-        path="/v1/events/export",
-        body=body,
-        is_read=True,
-        is_export=True,
-    )
-    return Call([request], _exported)
+    path = "/events/export" if project_id is None else "/events/search"
+    sent = request_in(project_id, "events.export", "POST", path, body=body, is_read=True, is_export=True)
+    return Call([sent], _exported)
+
+
+def _of_search(date_range: Mapping[str, str]) -> dict[str, str]:
+    return {_ENDS.get(end, end): when for end, when in date_range.items()}
 
 
 def _exported(replies: list[object]) -> EventExportResponse:
@@ -102,6 +105,7 @@ def _list(
     query: GetEventsQuery | Mapping[str, Any] | None = None,
     *,
     data: GetEventsQuery | Mapping[str, Any] | None = None,
+    project_id: str | None = None,
 ) -> Call[GetEventsResponse]:
     """The events of a query: ``filters``, ``dateRange``, ``projections``, ``limit``, ``page``. *data* is *query* too."""
     given = data if data is not None else query
@@ -117,6 +121,7 @@ def _list(
         projections=asked.get("projections"),
         limit=asked.get("limit") or _LIMIT,
         page=asked.get("page") or 1,
+        project_id=project_id,
     )
 
     def finish(replies: list[object]) -> GetEventsResponse:

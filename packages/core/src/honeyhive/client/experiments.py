@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from honeyhive.client.call import Call, Namespace, Request, awaitable, blocking, segment
+from honeyhive.client.call import Call, Namespace, awaitable, blocking, segment
 from honeyhive.client.payload import answered, body_of, checked, in_batches, parsed
+from honeyhive.client.scope import request_in
 from honeyhive.errors import APIError
 from honeyhive.models import (
     DeleteExperimentRunResponse,
@@ -19,7 +20,7 @@ from honeyhive.models import (
     PutExperimentRunResponse,
 )
 
-_PATH = "/v1/runs"
+_PATH = "/runs"
 Conditions = str | Mapping[str, Any] | Sequence[Any]
 
 
@@ -27,11 +28,21 @@ def _get_schema(
     _api: Namespace,
     dateRange: str | Mapping[str, str] | None = None,  # noqa: N803  the name on the wire
     evaluation_id: str | None = None,
+    *,
+    project_id: str | None = None,
 ) -> Call[GetEventsSchemaResponse]:
-    """The fields, datasets and mappings that events have; *dateRange* is a text or has ``$gte`` and ``$lte``."""
-    query = {"dateRange": dateRange, "evaluation_id": evaluation_id}
-    request = Request(operation="experiments.get_schema", method="GET", path="/v1/events/schema", query=query)
-    return answered(request, GetEventsSchemaResponse)
+    """The fields, datasets and mappings that events have; *dateRange* is a text or has ``$gte`` and ``$lte``.
+
+    With *project_id*, of the events of all runs, or of the run *evaluation_id*.
+    """
+    query: dict[str, object] = {"dateRange": dateRange}
+    if project_id is None:
+        path = "/events/schema"
+        query["evaluation_id"] = evaluation_id
+    else:
+        path = _PATH if evaluation_id is None else _one(evaluation_id, "evaluation_id")
+        path += "/schema"
+    return answered(request_in(project_id, "experiments.get_schema", "GET", path, query=query), GetEventsSchemaResponse)
 
 
 def _list_runs(  # noqa: PLR0913, PLR0917  the query of the API, by position as in 1.x
@@ -45,6 +56,8 @@ def _list_runs(  # noqa: PLR0913, PLR0917  the query of the API, by position as 
     dateRange: str | Mapping[str, str] | None = None,  # noqa: N803  the name on the wire
     sort_by: str | None = None,
     sort_order: str | None = None,
+    *,
+    project_id: str | None = None,
 ) -> Call[GetExperimentRunsResponse]:
     """The runs that fit. Of *run_ids* there may be any number; over 100, all of them come, on one page."""
     batches = in_batches(run_ids)
@@ -60,7 +73,7 @@ def _list_runs(  # noqa: PLR0913, PLR0917  the query of the API, by position as 
         "sort_order": sort_order,
     }
     requests = [
-        Request(operation="experiments.list_runs", method="GET", path=_PATH, query={**query, "run_ids": ids})
+        request_in(project_id, "experiments.list_runs", "GET", _PATH, query={**query, "run_ids": ids})
         for ids in batches
     ]
     return Call(requests, _merged)
@@ -88,48 +101,58 @@ def _merged(replies: list[object]) -> GetExperimentRunsResponse:
     return GetExperimentRunsResponse(evaluations=runs, pagination=pagination, metrics=metrics)
 
 
-def _get_run(_api: Namespace, run_id: str) -> Call[GetExperimentRunResponse]:
+def _get_run(_api: Namespace, run_id: str, *, project_id: str | None = None) -> Call[GetExperimentRunResponse]:
     """One run."""
-    request = Request(operation="experiments.get_run", method="GET", path=f"{_PATH}/{segment('run_id', run_id)}")
-    return answered(request, GetExperimentRunResponse)
+    return answered(request_in(project_id, "experiments.get_run", "GET", _one(run_id)), GetExperimentRunResponse)
 
 
 def _create_run(
-    api: Namespace, request: PostExperimentRunRequest | Mapping[str, Any]
+    api: Namespace, request: PostExperimentRunRequest | Mapping[str, Any], *, project_id: str | None = None
 ) -> Call[PostExperimentRunResponse]:
     """Begin a run."""
     body = body_of(checked(PostExperimentRunRequest, request))
-    if api.project is not None:
+    if project_id is None and api.project is not None:
         body.setdefault("project", api.project)
-    sent = Request(operation="experiments.create_run", method="POST", path=_PATH, body=body)
+    sent = request_in(project_id, "experiments.create_run", "POST", _PATH, body=body)
     return answered(sent, PostExperimentRunResponse)
 
 
 def _update_run(
-    _api: Namespace, run_id: str, request: PutExperimentRunRequest | Mapping[str, Any]
+    _api: Namespace,
+    run_id: str,
+    request: PutExperimentRunRequest | Mapping[str, Any],
+    *,
+    project_id: str | None = None,
 ) -> Call[PutExperimentRunResponse]:
     """Change a run: its status, its sessions."""
     body = body_of(checked(PutExperimentRunRequest, request))
-    path = f"{_PATH}/{segment('run_id', run_id)}"
-    sent = Request(operation="experiments.update_run", method="PUT", path=path, body=body)
+    method = "PUT" if project_id is None else "PATCH"
+    sent = request_in(project_id, "experiments.update_run", method, _one(run_id), body=body)
     return answered(sent, PutExperimentRunResponse)
 
 
-def _delete_run(_api: Namespace, run_id: str) -> Call[DeleteExperimentRunResponse]:
+def _delete_run(_api: Namespace, run_id: str, *, project_id: str | None = None) -> Call[DeleteExperimentRunResponse]:
     """Remove a run."""
-    path = f"{_PATH}/{segment('run_id', run_id)}"
-    return answered(
-        Request(operation="experiments.delete_run", method="DELETE", path=path), DeleteExperimentRunResponse
-    )
+    sent = request_in(project_id, "experiments.delete_run", "DELETE", _one(run_id))
+    return answered(sent, DeleteExperimentRunResponse)
 
 
 def _get_result(
-    _api: Namespace, run_id: str, aggregate_function: str | None = None, filters: Conditions | None = None
+    _api: Namespace,
+    run_id: str,
+    aggregate_function: str | None = None,
+    filters: Conditions | None = None,
+    *,
+    project_id: str | None = None,
 ) -> Call[dict[str, Any]]:
-    """What a run came to, as the server computes it: status, passed and failed datapoints, metrics."""
-    path = f"{_PATH}/{segment('run_id', run_id)}/result"
+    """What a run came to, as the server computes it: status, passed and failed datapoints, metrics.
+
+    *aggregate_function* is ``average`` (unless said), ``min``, ``max``, ``median``, ``p90``, ``p95``, ``p99``, ``sum`` or
+    ``count``.
+    """
+    path = f"{_one(run_id)}/{'result' if project_id is None else 'summary'}"
     query = {"aggregate_function": aggregate_function, "filters": filters}
-    return Call([Request(operation="experiments.get_result", method="GET", path=path, query=query)], _record)
+    return Call([request_in(project_id, "experiments.get_result", "GET", path, query=query)], _record)
 
 
 def _get_run_metrics(
@@ -137,11 +160,13 @@ def _get_run_metrics(
     run_id: str,
     dateRange: str | Mapping[str, str] | None = None,  # noqa: N803  the name on the wire
     filters: Conditions | None = None,
+    *,
+    project_id: str | None = None,
 ) -> Call[dict[str, Any]]:
     """The metrics of a run's events."""
-    path = f"{_PATH}/{segment('run_id', run_id)}/metrics"
+    path = f"{_one(run_id)}/metrics"
     query = {"dateRange": dateRange, "filters": filters}
-    return Call([Request(operation="experiments.get_run_metrics", method="GET", path=path, query=query)], _record)
+    return Call([request_in(project_id, "experiments.get_run_metrics", "GET", path, query=query)], _record)
 
 
 def _compare_runs(
@@ -150,11 +175,13 @@ def _compare_runs(
     old_run_id: str,
     aggregate_function: str | None = None,
     filters: Conditions | None = None,
+    *,
+    project_id: str | None = None,
 ) -> Call[dict[str, Any]]:
-    """Two runs side by side: common datapoints, and what each metric was and is."""
-    path = f"{_PATH}/{segment('new_run_id', new_run_id)}/compare-with/{segment('old_run_id', old_run_id)}"
+    """Two runs side by side: common datapoints, and what each metric was and is; *aggregate_function* as in `get_result`."""
+    path = _two(new_run_id, old_run_id, "compare-with" if project_id is None else "compare")
     query = {"aggregate_function": aggregate_function, "filters": filters}
-    return Call([Request(operation="experiments.compare_runs", method="GET", path=path, query=query)], _record)
+    return Call([request_in(project_id, "experiments.compare_runs", "GET", path, query=query)], _record)
 
 
 def _compare_run_events(
@@ -166,20 +193,32 @@ def _compare_run_events(
     filter: Conditions | None = None,  # noqa: A002  1.x's name
     limit: int | None = None,
     page: int | None = None,
+    *,
+    project_id: str | None = None,
 ) -> Call[GetExperimentCompareEventsResponse]:
     """The events of two runs, datapoint by datapoint."""
-    query = {
-        "run_id_1": new_run_id,
-        "run_id_2": old_run_id,
+    query: dict[str, object] = {
         "event_name": event_name,
         "event_type": event_type,
         "filter": filter,
         "limit": limit,
         "page": page,
     }
-    path = f"{_PATH}/compare/events"
-    request = Request(operation="experiments.compare_run_events", method="GET", path=path, query=query)
-    return answered(request, GetExperimentCompareEventsResponse)
+    if project_id is None:
+        path = f"{_PATH}/compare/events"
+        query.update(run_id_1=new_run_id, run_id_2=old_run_id)
+    else:
+        path = f"{_two(new_run_id, old_run_id, 'compare')}/events"
+    sent = request_in(project_id, "experiments.compare_run_events", "GET", path, query=query)
+    return answered(sent, GetExperimentCompareEventsResponse)
+
+
+def _one(run_id: str, name: str = "run_id") -> str:
+    return f"{_PATH}/{segment(name, run_id)}"
+
+
+def _two(new_run_id: str, old_run_id: str, compared: str) -> str:
+    return f"{_one(new_run_id, 'new_run_id')}/{compared}/{segment('old_run_id', old_run_id)}"
 
 
 def _record(replies: list[object]) -> dict[str, Any]:
@@ -190,7 +229,10 @@ def _record(replies: list[object]) -> dict[str, Any]:
 
 
 class ExperimentsAPI(Namespace):
-    """``client.experiments``, also called ``client.evaluations``."""
+    """``client.experiments``, also called ``client.evaluations``.
+
+    Each method takes ``project_id``; without it, the project of the API key is meant.
+    """
 
     get_schema = blocking(_get_schema)
     get_schema_async = awaitable(_get_schema)

@@ -11,6 +11,14 @@ from honeyhive.events.event import EventType, Status, Usage
 from honeyhive.lateload import names_from
 
 if TYPE_CHECKING:
+    from honeyhive.models.chart_queries import (
+        ChartDateRange,
+        ChartFilter,
+        ChartProductFilters,
+        ChartQueryRequest,
+        ChartQueryResponse,
+        ChartQueryResult,
+    )
     from honeyhive.models.charts import (
         CreateChartRequest,
         CreateChartResponse,
@@ -59,6 +67,18 @@ if TYPE_CHECKING:
         GetDatasetsResponse,
         UpdateDatasetRequest,
         UpdateDatasetResponse,
+    )
+    from honeyhive.models.evaluators import (
+        ArchiveEvaluatorResponse,
+        CreateEvaluatorRequest,
+        CreateEvaluatorResponse,
+        Evaluator,
+        EvaluatorDefinition,
+        GetEvaluatorResponse,
+        GetEvaluatorVersionResponse,
+        ListEvaluatorsResponse,
+        ListEvaluatorVersionsResponse,
+        PythonEvaluatorDefinition,
     )
     from honeyhive.models.events import (
         Event,
@@ -129,8 +149,15 @@ if TYPE_CHECKING:
 __all__ = [
     "AddDatapointsResponse",
     "AddDatapointsToDatasetRequest",
+    "ArchiveEvaluatorResponse",
     "BatchCreateDatapointsRequest",
     "BatchCreateDatapointsResponse",
+    "ChartDateRange",
+    "ChartFilter",
+    "ChartProductFilters",
+    "ChartQueryRequest",
+    "ChartQueryResponse",
+    "ChartQueryResult",
     "ConfigurationItem",
     "CreateChartRequest",
     "CreateChartResponse",
@@ -140,6 +167,8 @@ __all__ = [
     "CreateDatapointResponse",
     "CreateDatasetRequest",
     "CreateDatasetResponse",
+    "CreateEvaluatorRequest",
+    "CreateEvaluatorResponse",
     "CreateMetricRequest",
     "CreateMetricResponse",
     "CreateMetricVersionRequest",
@@ -156,6 +185,8 @@ __all__ = [
     "DeleteExperimentRunResponse",
     "DeleteMetricResponse",
     "DeployMetricVersionResponse",
+    "Evaluator",
+    "EvaluatorDefinition",
     "Event",
     "EventExportRequest",
     "EventExportResponse",
@@ -172,6 +203,8 @@ __all__ = [
     "GetDatapointsQuery",
     "GetDatapointsResponse",
     "GetDatasetsResponse",
+    "GetEvaluatorResponse",
+    "GetEvaluatorVersionResponse",
     "GetEventsQuery",
     "GetEventsResponse",
     "GetEventsSchemaQuery",
@@ -192,6 +225,8 @@ __all__ = [
     "GetMetricsQuery",
     "GetMetricsResponse",
     "LegacyEvent",
+    "ListEvaluatorVersionsResponse",
+    "ListEvaluatorsResponse",
     "MetricItem",
     "MetricVersion",
     "MetricVersionContent",
@@ -207,6 +242,7 @@ __all__ = [
     "PostSessionStartResponse",
     "PutExperimentRunRequest",
     "PutExperimentRunResponse",
+    "PythonEvaluatorDefinition",
     "RemoveDatapointFromDatasetParams",
     "RemoveDatapointResponse",
     "RunMetricRequest",
@@ -231,10 +267,12 @@ __all__ = [
 ]
 
 _NAMES: Final = {
+    "chart_queries": "ChartDateRange ChartFilter ChartProductFilters ChartQueryRequest ChartQueryResponse ChartQueryResult",
     "charts": "CreateChartRequest CreateChartResponse DeleteChartResponse GetChartResponse GetChartsResponse UpdateChartRequest UpdateChartResponse",
     "configurations": "ConfigurationItem CreateConfigurationRequest CreateConfigurationResponse DeleteConfigurationResponse GetConfigurationsQuery GetConfigurationsResponse UpdateConfigurationRequest UpdateConfigurationResponse",
     "datapoints": "AddDatapointsResponse AddDatapointsToDatasetRequest BatchCreateDatapointsRequest BatchCreateDatapointsResponse CreateDatapointRequest CreateDatapointResponse DatapointMapping DeleteDatapointParams DeleteDatapointResponse GetDatapointParams GetDatapointResponse GetDatapointsQuery GetDatapointsResponse RemoveDatapointFromDatasetParams RemoveDatapointResponse UpdateDatapointParams UpdateDatapointRequest UpdateDatapointResponse",
     "datasets": "CreateDatasetRequest CreateDatasetResponse DeleteDatasetParams DeleteDatasetQuery DeleteDatasetResponse GetDatasetsResponse UpdateDatasetRequest UpdateDatasetResponse",
+    "evaluators": "ArchiveEvaluatorResponse CreateEvaluatorRequest CreateEvaluatorResponse Evaluator EvaluatorDefinition GetEvaluatorResponse GetEvaluatorVersionResponse ListEvaluatorVersionsResponse ListEvaluatorsResponse PythonEvaluatorDefinition",
     "events": "Event GetEventsQuery GetEventsResponse GetEventsSchemaQuery GetEventsSchemaResponse GetExperimentRunsSchemaQuery GetExperimentRunsSchemaResponse LegacyEvent PostEventBatchRequest PostEventBatchResponse PostEventRequest PostEventResponse TODOSchema UpdateEventRequest",
     "experiments": "DeleteExperimentRunParams DeleteExperimentRunResponse GetExperimentCompareEventsResponse GetExperimentRunCompareEventsQuery GetExperimentRunCompareParams GetExperimentRunCompareQuery GetExperimentRunParams GetExperimentRunResponse GetExperimentRunResultQuery GetExperimentRunsQuery GetExperimentRunsResponse Pagination PostExperimentRunRequest PostExperimentRunResponse PutExperimentRunRequest PutExperimentRunResponse",
     "filters": "EventExportRequest EventExportResponse EventFilter FilterFieldType FilterOperator",

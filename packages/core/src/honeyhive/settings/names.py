@@ -38,6 +38,8 @@ def renamed(options: Mapping[str, Any], environment: Mapping[str, str]) -> dict[
     return values
 
 
-def settings_of(options: Mapping[str, Any]) -> frozenset[str]:
-    """The settings that *options* give, by the names of `Settings` and `HTTPSettings`."""
-    return frozenset(HTTP_NAMES.get(name) or _RENAMED.get(name, name) for name in options)
+def as_written(message: str, options: Mapping[str, Any]) -> str:
+    """*message*, which begins with a setting, by the name that *options* give that setting if they do."""
+    setting, space, rest = message.partition(" ")
+    written = [name for name in options if (HTTP_NAMES.get(name) or _RENAMED.get(name, name)) == setting]
+    return f"{written[-1]}{space}{rest}" if written else message  # of two names the last is the one that counts

@@ -14,7 +14,7 @@ from honeyhive.settings.filters import NameFilters
 from honeyhive.settings.hosts import model_hosts_of
 from honeyhive.settings.http import HTTPSettings
 from honeyhive.settings.keys import KEYS, TYPED_KEYS, check_sendable, check_typed_key
-from honeyhive.settings.names import NAMES_OF_1X, renamed, settings_of
+from honeyhive.settings.names import NAMES_OF_1X, as_written, renamed
 from honeyhive.settings.normal import normalized
 from honeyhive.settings.options import Durability, OnFull, OTLPProtocol, TrustIncoming
 from honeyhive.settings.privacy import PrivacySettings
@@ -220,7 +220,8 @@ class Settings(PrivacySettings, CollectorSettings):
             values["model_hosts"] = (*values.get("model_hosts", ()), *model_hosts_of(environment))
             return cls(**values)
         except ConfigurationError as error:
-            raise ConfigurationError(with_variable(str(error), environment, settings_of(options))) from None
+            given = {name: value for name, value in options.items() if value is not None}
+            raise ConfigurationError(with_variable(as_written(str(error), given), environment, given)) from None
 
     @property
     def journal_dir(self) -> Path:

@@ -11,6 +11,7 @@ from honeyhive.events.values import key_text, to_json, utf8
 from honeyhive.events.wire import read_varint
 from honeyhive.export.shedding import shed_note, without_bodies
 from honeyhive.guard import guard
+from honeyhive.lateload import late_imports
 from honeyhive.tracing.capture import is_body
 from honeyhive.tracing.channel import Channel
 from honeyhive.tracing.fields import text_of
@@ -143,7 +144,8 @@ class PendingSpan:
 
     def encode_short(self, shorten: Shorten, limit: int) -> bytes:
         """`encode` in about *limit* bytes: long texts are redacted and cut before they are joined; notes say which."""
-        from honeyhive.export.truncation import field_name, note_of  # noqa: PLC0415  for events of megabytes
+        with late_imports():
+            from honeyhive.export.truncation import field_name, note_of  # noqa: PLC0415  for events of megabytes
 
         large = [part for part in self.parts if isinstance(part, LargeText)]
         room = limit - sum(len(part) for part in self.parts if isinstance(part, bytes)) - _ROOM_FOR_NOTES
@@ -163,7 +165,8 @@ class PendingSpan:
 
 def cost_parts(usage: Usage, model: str | None, provider: str | None) -> Iterable[bytes]:
     """What the price list says that a model call costs, as attributes; for the worker."""
-    from honeyhive.export.prices import price  # noqa: PLC0415  half a second of imports, for priced events only
+    with late_imports():
+        from honeyhive.export.prices import price  # noqa: PLC0415  half a second of imports, for priced events only
 
     priced = None
     with guard("price a model call"):

@@ -45,14 +45,16 @@ def matcher_of(needles: tuple[Needle, ...]) -> Matcher:
     """The matcher of *needles*, compiled once a process."""
     cause = native_problem()
     if cause is None:
-        from honeyhive.export.redaction.native import NativeMatcher  # noqa: PLC0415  it imports hyperscan
+        with late_imports():
+            from honeyhive.export.redaction.native import NativeMatcher  # noqa: PLC0415  it imports hyperscan
 
         try:
             return NativeMatcher(needles)
         except NativeMatcher.errors as error:
             cause = f"hyperscan cannot compile the patterns: {type(error).__name__}"
     _warn(cause)
-    from honeyhive.export.redaction.plain import PlainMatcher  # noqa: PLC0415  only where it is needed
+    with late_imports():
+        from honeyhive.export.redaction.plain import PlainMatcher  # noqa: PLC0415  only where it is needed
 
     return PlainMatcher(needles)
 
