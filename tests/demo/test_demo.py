@@ -239,8 +239,13 @@ def test_a_real_broker_carries_the_same_session(tmp_path: Path, broker: str, por
 
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A run that is far from its end when a test stops it."""
     process = subprocess.Popen(
-        COMMAND, env=environment(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        [*COMMAND, *["-q", "What is a heap queue?"] * 100],
+        env=environment(tmp_path),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
     yield process
     process.kill()
