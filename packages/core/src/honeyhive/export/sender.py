@@ -73,7 +73,7 @@ class Sender:
         self._thread: threading.Thread | None = None
         self._filled = Wakeup()
         self._is_hurried = False
-        self._stopping = False
+        self._stopping = self._is_finishing = False
         self._deadline = float("inf")
         self._max_bytes = MAX_REQUEST_BYTES  # less where the destination said that this is too much
         self._failures = 0
@@ -117,13 +117,18 @@ class Sender:
         self._stopping = True
         self._filled.set()
 
-    def join(self) -> None:
-        """Wait for the end that `stop` began."""
+    def join(self, *, is_left_to_other: bool = False) -> None:
+        """Wait for the end that `stop` began; without a thread this is the end, unless it is left to another caller."""
         if self._thread is not None and self._thread.is_alive():
             self._thread.join(max(0.0, self._deadline - time.monotonic()))
-        else:
+        elif not is_left_to_other and self._is_first_to_finish():
             with guard("shut down"):
                 self._finish()
+
+    def _is_first_to_finish(self) -> bool:
+        with self._lock:
+            is_first, self._is_finishing = not self._is_finishing, True
+        return is_first
 
     def abandon_after_fork(self) -> Delivery:
         """A forked child's copy ends: what it holds is the parent's to deliver, and so are the connections, which it returns."""

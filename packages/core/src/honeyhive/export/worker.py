@@ -60,6 +60,8 @@ class Worker:
         self._drain_lock = threading.RLock()
         self._reject_lock = threading.RLock()
         self._stopping = False
+        self._deadline = float("inf")
+        self._has_written = Wakeup()
         self._memory = MemoryBound(_MAX_MEMORY_BYTES)
         self.rounds = 0  # how often everything that waited was taken and written
 
@@ -97,24 +99,24 @@ class Worker:
 
     def stop(self, timeout_s: float) -> None:
         """Write what is queued, try to deliver what is pending, and end within *timeout_s*."""
-        deadline = time.monotonic() + timeout_s
+        self._deadline = time.monotonic() + timeout_s
         self._stopping = True
         self.hurry()
-        if self._thread is not None and self._thread.is_alive():
-            self._thread.join(timeout_s / 2)  # the other half is for what is on its way
+        thread = self._thread if self._thread is not None and self._thread.is_alive() else None
+        if thread is not None:
+            self._has_written.wait(timeout_s / 2)  # the other half is for what is on its way
             # A function of the user's that redacts may hold it up; what is queued must not wait for that.
-            if self._thread.is_alive():
+            if not self._has_written.is_set() and thread.is_alive():
                 self._queue.close()
                 with guard("write the journal"):
                     self._drain(wait_s=_LAST_WAIT_S)
         else:
             with guard("shut down"):
                 self._close_queue()
-        senders = list(self._senders.values())
-        for sender in senders:
-            sender.stop(deadline)
-        for sender in senders:
-            sender.join()
+        # The worker's thread, where there is one, ends what has no thread of its own: this one cannot be left in a request.
+        self._end_senders(has_thread=thread is not None and self._has_written.is_set())
+        if thread is not None:
+            thread.join(max(0.0, self._deadline - time.monotonic()))
         for kept in (*self._journals.values(), *self._rejected.values()):
             kept.close()
 
@@ -134,6 +136,15 @@ class Worker:
             self.rounds += 1
         with guard("shut down"):
             self._close_queue()
+        self._has_written.set()
+        self._end_senders(has_thread=False)
+
+    def _end_senders(self, *, has_thread: bool) -> None:
+        senders = list(self._senders.values())
+        for sender in senders:
+            sender.stop(self._deadline)
+        for sender in senders:
+            sender.join(is_left_to_other=has_thread)
 
     def _hurry_senders(self) -> None:
         for sender in list(self._senders.values()):
