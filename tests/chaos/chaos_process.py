@@ -28,7 +28,11 @@ def account(tracer, name="main"):
 def until(is_so):
     while not is_so(): time.sleep(0.005)
 def journal(): return pathlib.Path(os.environ["HH_DATA_DIR"], "journal")
-def is_written(text): return any(text.encode() in path.read_bytes() for path in journal().glob("*.otlp"))
+def is_written(name):
+    from honeyhive.events.decode import decode_request
+    from honeyhive.export.journal.reading import read_segment
+    found = (read_segment(path.read_bytes()).records for path in journal().glob("*.otlp"))
+    return any(span.name == name for records in found for record in records for span in decode_request(record.whole))
 tracers = {}
 # What is registered first runs last: after the last flush of the process.
 atexit.register(lambda: [account(tracer, name) for name, tracer in tracers.items()])
