@@ -106,7 +106,7 @@ class Worker:
         if thread is not None:
             self._has_written.wait(timeout_s / 2)  # the other half is for what is on its way
             # A function of the user's that redacts may hold it up; what is queued must not wait for that.
-            if not self._has_written.is_set() and thread.is_alive():
+            if not self._has_written.is_set():
                 self._queue.close()
                 with guard("write the journal"):
                     self._drain(wait_s=_LAST_WAIT_S)

@@ -1,5 +1,6 @@
 """The journal of one process in one data directory: what it appends to, and how the directory stays in bounds."""
 
+import errno
 import fcntl
 import logging
 import os
@@ -14,6 +15,7 @@ from honeyhive.export.journal.reading import read_segment, segments_in, size_of
 from honeyhive.export.journal.segment import DELIVERED_SUFFIX, LOCAL, Place, Segment
 
 _LOG: Final = logging.getLogger("honeyhive")
+_NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 class Journal:
@@ -36,15 +38,20 @@ class Journal:
         try:
             place = self._segment(fingerprint).append(record, sync=sync)
         except OSError as error:
-            failed = self._open.get(fingerprint)
-            with suppress(OSError):  # what keeps from writing may keep from closing and removing too
-                self._finish(fingerprint)
-                if failed is not None:
-                    failed.remove_if_empty()
+            self._give_up(fingerprint, error)
             self._warn(error)
             return None
         self._is_failing = False
         return place
+
+    def _give_up(self, fingerprint: str, error: OSError) -> None:
+        failed = self._open.get(fingerprint)
+        # On a disk that is full now and then, each new segment would be a descriptor more.
+        if failed is None or (failed.size > 0 and error.errno in _NO_ROOM):
+            return
+        with suppress(OSError):  # what keeps from writing may keep from closing and removing too
+            self._finish(fingerprint)
+            failed.remove_if_empty()
 
     def _warn(self, error: OSError) -> None:
         if not self._is_failing:

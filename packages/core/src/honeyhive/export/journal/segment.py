@@ -78,17 +78,36 @@ class Segment:
 
     @property
     def is_full(self) -> bool:
-        """Whether the next record belongs into a new segment."""
-        return self.size >= SEGMENT_BYTES or time.monotonic() - self._started >= SEGMENT_AGE_S
+        """Whether the next record belongs into a new segment.
+
+        Age alone makes none while something is unsettled: each takes a descriptor, and an outage may last for weeks.
+        """
+        is_old = time.monotonic() - self._started >= SEGMENT_AGE_S
+        return self.size >= SEGMENT_BYTES or (is_old and self._unsettled <= 0)
 
     def append(self, record: bytes, *, sync: bool = False) -> Place:
         """Write *record* whole, with *sync* to the disk itself; a short write is truncated away. Raises ``OSError``."""
         with self._lock:
             place = Place(self, self._write(record), len(record))
-            self._unsettled += 0 if self._is_local else len(record)
             if sync:
-                os.fdatasync(self._descriptor)
+                try:
+                    self._sync(place.offset)
+                except OSError:  # it goes on in memory; what stayed here would be sent once more by the next process
+                    self._take_back(place.offset)
+                    raise
+            self._unsettled += 0 if self._is_local else len(record)
         return place
+
+    def _sync(self, offset: int) -> None:
+        sync_to_disk(self._descriptor)
+        if offset == 0:  # the name of a new file is its directory's, which not every file system can sync
+            with suppress(OSError):
+                _sync_directory(self.path.parent)
+
+    def _take_back(self, offset: int) -> None:
+        with suppress(OSError):
+            os.ftruncate(self._descriptor, offset)
+        self.size = offset
 
     def _write(self, data: bytes) -> int:
         offset = self.size
@@ -97,8 +116,7 @@ class Segment:
             while view:
                 view = view[os.pwrite(self._descriptor, view, offset + len(data) - len(view)) :]
         except OSError:
-            with suppress(OSError):
-                os.ftruncate(self._descriptor, offset)
+            self._take_back(offset)
             raise
         self.size += len(data)
         return offset
@@ -161,6 +179,24 @@ class Segment:
         """Leave no file behind where nothing could be written."""
         if self.size == 0:
             self.path.unlink(missing_ok=True)
+
+
+def _sync_directory(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_to_disk(descriptor: int) -> None:
+    """Wait until the disk has what was written; raises ``OSError``."""
+    # macOS has no `fdatasync`, and its `fsync` leaves all in the cache of the drive.
+    full: int | None = getattr(fcntl, "F_FULLFSYNC", None)
+    if full is None:
+        os.fdatasync(descriptor)
+    else:
+        fcntl.fcntl(descriptor, full)
 
 
 def delivered_path(path: Path) -> Path:
