@@ -1,10 +1,13 @@
 """A sender's thread: there while there is something to do."""
 
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import pytest
 from honeyhive.events import otlp
 from honeyhive.export.account import Account
 from honeyhive.export.batch import Batch
@@ -80,3 +83,25 @@ def test_an_event_that_always_fails_holds_up_no_other_tracer_and_is_given_up(far
     assert hurry_until(sender, lambda: poisoned.progress().lost == 1, poisoned.settled)
     end(sender)
     assert other.progress().lost == 0
+
+
+ENDING = """
+import sys
+from honeyhive import HoneyHiveTracer, trace
+t = HoneyHiveTracer.init(otlp_endpoint=sys.argv[1], journal=False, flush_interval_s=3600)
+trace(len)("x")
+"""
+
+
+@pytest.mark.parametrize("answers", [[503, 503, 200], [429, 200]])
+def test_what_only_memory_holds_is_tried_again_at_the_end_of_the_program(far: "Far", answers: list[int]) -> None:
+    far.posts = [*answers]
+    far.headers = {"retry-after": "1"} if 429 in answers else {}
+
+    finished = subprocess.run(
+        [sys.executable, "-W", "error", "-c", ENDING, far.url], capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert (finished.returncode, finished.stderr) == (0, "")
+    assert len(far.seen) == len(answers)
+    assert "len" in far.seen[-1].names

@@ -129,9 +129,16 @@ class Lane:
         aside = (suspect.batches for suspect in self._suspects if not suspect.is_next)
         self.account.overtake(sum(batch.count for batches in aside for batch in batches))
 
+    def is_in_memory(self) -> bool:
+        """Whether there are batches that no journal keeps."""
+        return any(batch.kept.place is None for batch in self._batches())
+
+    def _batches(self) -> list[Batch]:
+        return [*self._waiting, *(batch for suspect in self._suspects for batch in suspect.batches)]
+
     def drain(self) -> list[Batch]:
         """All batches; none is left."""
-        found = [*self._waiting, *(batch for suspect in self._suspects for batch in suspect.batches)]
+        found = self._batches()
         self._waiting.clear()
         self._suspects.clear()
         return found

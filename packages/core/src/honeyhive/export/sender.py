@@ -34,6 +34,8 @@ _MAX_HURRIED_PAUSE_S: Final = 2.0
 _MAX_REFUSED_ALONE: Final = 10
 _TELL_INTERVAL_S: Final = 60.0
 _IDLE_S: Final = 60.0
+# A destination that finds less than this too large is not asked for every event whether it means it.
+_LEAST_MAX_BYTES: Final = 64 << 10
 
 
 class Reject(Protocol):
@@ -159,9 +161,16 @@ class Sender:
         return is_idle
 
     def _finish(self) -> None:
-        """Try everything until the destination fails once."""
+        """Try everything until the destination fails once, and what only memory holds as long as there is time."""
         self._retry_at = 0.0
         self._deliver(is_hurried=True)
+        while any(lane.is_in_memory() for lane in self._all()):
+            at = max(self._not_before, min(self._retry_at, self._failed_at + _MAX_HURRIED_PAUSE_S))
+            if at >= self._deadline:
+                break
+            time.sleep(max(0.0, at - time.monotonic()))
+            self._retry_at = 0.0
+            self._deliver(is_hurried=True)
         for lane in self._all():
             for batch in lane.drain():
                 if batch.kept.place is None:  # what only memory holds ends with the process; the journal keeps the rest
@@ -280,7 +289,7 @@ class Sender:
     def _refuse(self, lane: Lane, group: list[Batch], body: bytes, reason: str) -> None:
         """Settle *group*, which nobody will ever take; its halves are tried where only some of its events may be at fault."""
         if reason == TOO_LARGE and self._take_apart(lane, group):
-            self._max_bytes = len(body) // 2  # as long as the process lives
+            self._max_bytes = max(_LEAST_MAX_BYTES, len(body) // 2)  # as long as the process lives
             return
         is_one_at_fault = reason != TOO_LARGE and self._refused_alone < _MAX_REFUSED_ALONE
         if is_one_at_fault and (parts := halves_of(group)):
