@@ -5,12 +5,15 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from honeyhive.events import otlp
 from honeyhive.export.account import Account
 from honeyhive.export.batch import Batch
+from honeyhive.export.journal import Journal
+from honeyhive.export.journal.segment import SEGMENT_BYTES
 from honeyhive.export.sender import Sender
 from honeyhive.settings import Settings
 
@@ -105,3 +108,18 @@ def test_what_only_memory_holds_is_tried_again_at_the_end_of_the_program(far: "F
     assert (finished.returncode, finished.stderr) == (0, "")
     assert len(far.seen) == len(answers)
     assert "len" in far.seen[-1].names
+
+
+def test_what_an_outage_leaves_no_room_for_is_lost_at_once_and_not_when_it_ends(far: "Far", tmp_path: Path) -> None:
+    far.posts, far.headers = [503] * 100, {"retry-after": "300"}
+    settings, account = Settings(otlp_endpoint=far.url), Account()
+    journal, sender = Journal(tmp_path, max_bytes=2 * SEGMENT_BYTES), sender_of(settings)
+    for _ in range(6):
+        record = batch("x" * SEGMENT_BYTES).read()
+        account.entered += 1
+        sender.add(settings, account, Batch.of(journal.append("f", record), record, 1, due=0.0))
+
+    with account.settled:
+        assert account.settled.wait_for(lambda: account.progress().lost >= 3, GUARD_S)
+    end(sender)
+    assert account.progress().lost < 6

@@ -75,6 +75,11 @@ class Batch:
         self.size += later.size
         return True
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether its segment was removed."""
+        return self.kept.place is not None and not self.kept.place.segment.is_open
+
     def read(self) -> bytes:
         """What is sent; raises ``OSError`` when its segment is gone."""
         record = self.kept.place.read() if self.kept.place is not None else self.kept.body or b""

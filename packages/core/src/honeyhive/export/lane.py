@@ -124,6 +124,16 @@ class Lane:
         self._suspects.extend([_Suspect(part) for part in parts] or [suspect])
         return False
 
+    def take_gone(self) -> list[Batch]:
+        """The oldest of the batches that wait, taken out, as far as their segments were removed."""
+        gone: list[Batch] = []
+        with self._lock:
+            while self._waiting and self._waiting[0].is_gone:
+                gone.append(self._waiting.popleft())
+                self._count -= gone[-1].count
+                self._tried = max(0, self._tried - 1)
+        return gone
+
     def tell_overtaken(self) -> None:
         """Tell the account how many events stepped aside; to be called when what came of a request is counted."""
         aside = (suspect.batches for suspect in self._suspects if not suspect.is_next)

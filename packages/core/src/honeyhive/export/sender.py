@@ -191,6 +191,7 @@ class Sender:
 
     def _deliver(self, *, is_hurried: bool) -> None:
         """One request of each lane after the other, as long as some are due and the destination takes them."""
+        self._count_gone()
         is_busy = True
         while is_busy:
             is_busy = False
@@ -247,6 +248,14 @@ class Sender:
         timeout_s = min(lane.settings.export_timeout_s, max(0.1, self._deadline - time.monotonic()))
         outcome = self._delivery.post(lane.settings, body, timeout_s=timeout_s, attempt=self._failures)
         self._judge(lane, group, body, outcome)
+
+    def _count_gone(self) -> None:
+        """Settle what had to make room in the journal: in an outage of days it would fill the memory instead."""
+        for lane in self._all():
+            # At the end of a process its segments are closed, not removed.
+            gone = [] if self._stopping else lane.take_gone()
+            if gone:
+                self._settle(lane, gone, {"journal_lost": sum(batch.count for batch in gone)})
 
     def _take_apart(self, lane: Lane, group: list[Batch]) -> bool:
         """Try the halves of *group* instead; whether there are any."""
