@@ -1,6 +1,7 @@
 """What a disk does to the journal: nothing is left in it that went another way, and no file too many."""
 
 import errno
+import fcntl
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +9,6 @@ from pathlib import Path
 import pytest
 from honeyhive.events import otlp
 from honeyhive.export.journal import Journal, Place, read_journal
-from honeyhive.export.journal import segment as segments
 
 RECORD = otlp.record(otlp.resource({}), {otlp.scope("s"): [otlp.span([otlp.name_and_kind("name", 1)])]})
 
@@ -45,7 +45,7 @@ def test_what_did_not_reach_the_disk_is_taken_back(tmp_path: Path, monkeypatch: 
 def test_a_disk_without_fdatasync_is_synced_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As on macOS."""
     monkeypatch.delattr(os, "fdatasync")
-    monkeypatch.setattr(segments.fcntl, "F_FULLFSYNC", segments.fcntl.F_GETFD, raising=False)
+    monkeypatch.setattr(fcntl, "F_FULLFSYNC", fcntl.F_GETFD, raising=False)
 
     assert Journal(tmp_path, max_bytes=1 << 30).append("a", RECORD, sync=True) is not None
 
