@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from honeyhive.events import otlp
 from honeyhive.export.journal import Journal, Place, read_journal
+from honeyhive.export.journal import segment as segments
 
 RECORD = otlp.record(otlp.resource({}), {otlp.scope("s"): [otlp.span([otlp.name_and_kind("name", 1)])]})
 
