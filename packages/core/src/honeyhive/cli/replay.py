@@ -2,9 +2,10 @@
 
 import dataclasses
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -16,10 +17,15 @@ from honeyhive.export.batch import MAX_REQUEST_BYTES
 from honeyhive.export.delivery import Delivery
 from honeyhive.export.journal.descriptors import let_go
 from honeyhive.export.journal.reading import Record, read_segment, segments_in
-from honeyhive.export.journal.segment import DELIVERED_SUFFIX, LOCAL, delivered_path, locked
+from honeyhive.export.journal.segment import DELIVERED_SUFFIX, LOCAL, Segment, delivered_path, locked
+from honeyhive.export.outcome import Outcome
 from honeyhive.export.outlet import fingerprint_of
 from honeyhive.export.rejected import rejected_dir
 from honeyhive.settings import Settings
+
+# Somebody sits before it.
+_LONGEST_WAIT_S: Final = 5.0
+_ATTEMPTS: Final = 3
 
 
 @dataclasses.dataclass(slots=True)
@@ -64,8 +70,13 @@ def _send_segment(settings: Settings, delivery: Delivery, path: Path, sent: _Sen
         return
     try:
         content = read_segment(os.pread(descriptor, os.fstat(descriptor).st_size, 0))
-        for request in _requests(content.records):
+        if content.torn_bytes:  # nothing could be read after it
+            os.ftruncate(descriptor, content.whole_bytes)
+        segment = Segment(path, descriptor, size=content.whole_bytes)
+        for request in _requests(content.unsettled):
             _post(settings, delivery, request, sent)
+            start, last = request[0].offset, request[-1]
+            segment.settle(start, last.offset + last.length - start)  # should a later one fail
         path.rename(delivered_path(path))
         sent.segments += 1
     finally:
@@ -86,7 +97,7 @@ def _requests(records: list[Record]) -> Iterator[list[Record]]:
 
 def _post(settings: Settings, delivery: Delivery, request: list[Record], sent: _Sent) -> None:
     body = b"".join(record.whole for record in request)
-    outcome = delivery.post(settings, body, timeout_s=settings.export_timeout_s, attempt=0)
+    outcome = _outcome_of(settings, delivery, body)
     if not outcome.is_delivered:
         why = outcome.refused or outcome.failure or "it does not answer"
         message = (
@@ -95,6 +106,20 @@ def _post(settings: Settings, delivery: Delivery, request: list[Record], sent: _
         )
         raise CommandError(message)
     sent.events += sum(count_spans(record.body) for record in request) - sum(outcome.dropped.values())
+
+
+def _outcome_of(settings: Settings, delivery: Delivery, body: bytes) -> Outcome:
+    """What becomes of *body*, tried again where that is asked for: the event that an update is for may be a moment behind."""
+    attempt = 0
+    while True:
+        outcome = delivery.post(settings, body, timeout_s=settings.export_timeout_s, attempt=attempt)
+        if outcome.made_progress:
+            continue
+        wait_s = outcome.retry_after_s
+        if not outcome.is_retried or wait_s is None or wait_s > _LONGEST_WAIT_S or attempt == _ATTEMPTS:
+            return outcome
+        time.sleep(wait_s)
+        attempt += 1
 
 
 def _tell(settings: Settings, directory: Path, sent: _Sent) -> None:
