@@ -17,7 +17,7 @@ from opentelemetry.sdk.metrics import MeterProvider
 imported, unheld = [], []
 def note(event, arguments):
     if event == "import" and threading.current_thread().name == "honeyhive-worker":
-        (imported if lateload._fork_lock.lock._is_owned() else unheld).append(arguments[0])
+        (imported if lateload._fork_lock._lock._is_owned() else unheld).append(arguments[0])
 sys.addaudithook(note)
 
 statuses = iter(["503", "200", "200", "200"])

@@ -34,7 +34,7 @@ _MAX_HURRIED_PAUSE_S: Final = 2.0
 _MAX_REFUSED_ALONE: Final = 10
 _TELL_INTERVAL_S: Final = 60.0
 _IDLE_S: Final = 60.0
-# A destination that finds less than this too large is not asked for every event whether it means it.
+# A destination that finds less than this too large gets parts of it alone; the next request may be as large again.
 _LEAST_MAX_BYTES: Final = 64 << 10
 
 
@@ -297,10 +297,10 @@ class Sender:
 
     def _refuse(self, lane: Lane, group: list[Batch], body: bytes, reason: str) -> None:
         """Settle *group*, which nobody will ever take; its halves are tried where only some of its events may be at fault."""
-        if reason == TOO_LARGE and self._take_apart(lane, group):
+        if reason == TOO_LARGE and len(body) > _LEAST_MAX_BYTES and self._take_apart(lane, group):
             self._max_bytes = max(_LEAST_MAX_BYTES, len(body) // 2)  # as long as the process lives
             return
-        is_one_at_fault = reason != TOO_LARGE and self._refused_alone < _MAX_REFUSED_ALONE
+        is_one_at_fault = reason == TOO_LARGE or self._refused_alone < _MAX_REFUSED_ALONE
         if is_one_at_fault and (parts := halves_of(group)):
             lane.isolate(group, parts)
             return
