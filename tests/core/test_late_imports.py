@@ -16,7 +16,7 @@ from opentelemetry.sdk.metrics import MeterProvider
 
 imported, unheld = [], []
 def note(event, arguments):
-    if event == "import" and threading.current_thread().name == "honeyhive-worker":
+    if event == "import" and threading.current_thread().name.startswith("honeyhive-"):
         (imported if lateload._fork_lock._lock._is_owned() else unheld).append(arguments[0])
 sys.addaudithook(note)
 
