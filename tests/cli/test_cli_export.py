@@ -9,6 +9,7 @@ from subprocess import CompletedProcess
 
 import pytest
 from honeyhive import session, trace
+from honeyhive.export.journal import Journal
 from honeyhive.export.outlet import fingerprint_of
 from honeyhive.export.rejected import Rejected
 from honeyhive.settings import Settings
@@ -150,3 +151,25 @@ def test_refused_events_go_only_where_they_were_refused(
 
     own = run("replay", "--rejected", HH_OTLP_ENDPOINT=collector.url, HH_PROJECT="other")
     assert "1 event sent" in own.stdout
+
+
+def test_after_a_change_of_key_what_waits_is_sent_when_it_is_asked_for(
+    run: Run, recorder: Recorder, data_dir: Path, collector: Collector
+) -> None:
+    with session("meant for another key"):
+        pass
+    old = Settings.from_env({}, otlp_endpoint=collector.url, otlp_headers={"authorization": "old"})
+    new = Settings.from_env({}, otlp_endpoint=collector.url, otlp_headers={"authorization": "new"})
+    assert fingerprint_of(old) != fingerprint_of(new)
+    journal = Journal(data_dir / "journal", max_bytes=1 << 20)
+    assert journal.append(fingerprint_of(old), recorder.request()) is not None
+    living = run("replay", "--undelivered", HH_OTLP_ENDPOINT=collector.url)
+    journal.close()
+
+    by_itself = run("replay", HH_OTLP_ENDPOINT=collector.url)
+    asked = run("replay", "--undelivered", HH_OTLP_ENDPOINT=collector.url)
+
+    assert "1 segment left" in living.stdout
+    assert "nothing to send" in by_itself.stdout
+    assert "1 event sent, from 1 segment" in asked.stdout
+    assert collector.names == ["meant for another key"]

@@ -40,6 +40,13 @@ def replay(
     rejected: Annotated[
         bool, typer.Option("--rejected", help="Events that a destination refused before, instead.")
     ] = False,
+    undelivered: Annotated[
+        bool,
+        typer.Option(
+            "--undelivered",
+            help="Also events that were meant for another key, project or address, of ended programs: after a change of key.",
+        ),
+    ] = False,
     data_dir: DataDir = None,
 ) -> None:
     """Send the events that were kept on this machine to HoneyHive or a collector, each segment once.
@@ -47,10 +54,13 @@ def replay(
     Events that were recorded without a destination are sent by nothing else. HH_API_KEY or HH_OTLP_ENDPOINT says where to.
     """
     settings = Settings.from_env(data_dir=data_dir)
+    if rejected and undelivered:
+        message = "--rejected and --undelivered are of two kinds; run one after the other"
+        raise CommandError(message)
     if settings.destination is None:
         message = "there is nowhere to send to; set HH_API_KEY for HoneyHive, or HH_OTLP_ENDPOINT for a collector"
         raise CommandError(message)
-    directory, kind = settings.journal_dir, f"{LOCAL}-"
+    directory, kind = settings.journal_dir, "" if undelivered else f"{LOCAL}-"
     if rejected:  # of this destination, key and project alone: another tenant's are not for this one to see
         directory, kind = rejected_dir(settings.data_dir), f"{LOCAL}-{fingerprint_of(settings)}-"
     delivery, sent = Delivery(), _Sent()

@@ -112,11 +112,13 @@ class Outlet(Account):
 
 
 def fingerprint_of(settings: Settings) -> str:
-    """Names destination, key and project without telling them: segments are replayed only to where they belong."""
+    """Names destination, key (a collector's headers) and project without telling them: replay goes where segments belong."""
     destination = settings.destination
     if destination is None:
         return LOCAL
-    key = settings.delivery_key if settings.otlp_endpoint is None else ""
+    # Headers may hold a token, or name the tenant of a collector that many share.
+    headers = "\0".join(f"{name.lower()}={value}" for name, value in sorted(settings.otlp_headers.items()))
+    key = settings.delivery_key if settings.otlp_endpoint is None else headers
     identity = "\0".join((destination, key or "", settings.project or ""))
     return hashlib.sha256(identity.encode()).hexdigest()[:12]
 

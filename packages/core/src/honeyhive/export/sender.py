@@ -359,7 +359,7 @@ class Sender:
         self._is_unauthorized = True
         _LOG.error(
             "honeyhive: %s refused the credentials (%s); events stay in %s. Set a valid HH_API_KEY (or HH_OTLP_HEADERS "
-            "for a collector) and restart",
+            "for a collector) and restart; with another key, `honeyhive replay --undelivered` sends what waits",
             lane.settings.destination,
             outcome.refused,
             lane.settings.journal_dir if lane.settings.journal else "memory",
