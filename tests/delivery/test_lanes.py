@@ -1,5 +1,6 @@
 """Which batches are tried next: everything arrives in the end but what is at fault itself."""
 
+import random
 from collections.abc import Iterable
 
 from honeyhive.events import otlp
@@ -30,7 +31,9 @@ def lane_of(*batches: list[str]) -> Lane:
     return lane
 
 
-def deliver(lane: Lane, poison: set[str], outages: list[bool], rounds: int = 2000) -> tuple[list[str], list[str]]:
+def deliver(
+    lane: Lane, poison: set[str], outages: list[bool], rounds: int = 2000, error_rate: float = 0.0
+) -> tuple[list[str], list[str]]:
     """What arrives and what is given up, at a destination that fails at *poison*, and altogether when *outages* say so."""
     arrived: list[str] = []
     given_up: list[str] = []
@@ -43,7 +46,7 @@ def deliver(lane: Lane, poison: set[str], outages: list[bool], rounds: int = 200
             lane.remove(group)
             lane.arrived()
             arrived += names
-        elif lane.fail(group):
+        elif lane.fail(group, error_rate=error_rate):
             given_up += names
     return arrived, given_up
 
@@ -116,3 +119,15 @@ def test_what_is_taken_apart_for_its_size_keeps_its_place() -> None:
 
     assert names_in(lane.next(1)) == NAMES[:2]
     assert deliver(lane, set(), [])[0] == NAMES[:8]
+
+
+def test_a_destination_that_fails_at_random_makes_no_event_guilty() -> None:
+    chance = random.Random(20261126)  # noqa: S311  a seeded sequence of failures
+    for rate in (0.1, 0.5, 0.9):
+        lane = lane_of(*([f"{number}"] for number in range(500)))
+        failing = [chance.random() < rate for _ in range(20_000)]
+
+        arrived, given_up = deliver(lane, set(), failing, rounds=len(failing), error_rate=rate)
+
+        assert given_up == []
+        assert len(arrived) == 500

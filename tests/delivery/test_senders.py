@@ -78,7 +78,7 @@ def test_an_event_that_always_fails_holds_up_no_other_tracer_and_is_given_up(far
     poisoned.entered += 1
     sender.add(settings, poisoned, batch("poison"))
     assert hurry_until(sender, lambda: poisoned.failures > 0, poisoned.settled)
-    for number in range(8):
+    for number in range(20):
         other.entered += 1
         sender.add(settings, other, batch(f"good {number}"))
         assert hurry_until(sender, lambda: other.progress().settled == other.entered, other.settled)

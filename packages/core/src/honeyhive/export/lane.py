@@ -1,6 +1,7 @@
 """The batches of one tracer on their way to one destination, and which of them are tried next."""
 
 import dataclasses
+import math
 import threading
 from collections import deque
 from itertools import islice
@@ -12,6 +13,9 @@ from honeyhive.settings import Settings
 
 # What was answered with an error this often steps aside, so that it blocks nobody.
 _PATIENCE: Final = 3
+# One innocent event in a million is given up, whatever the rate of errors; at a destination without any, after five failures.
+_GUILTY: Final = 14.0
+_LEAST_ERROR_RATE: Final = 0.05
 
 
 @dataclasses.dataclass(slots=True)
@@ -20,8 +24,8 @@ class _Suspect:
 
     batches: list[Batch]
     failures: int = 0
-    proofs: int = 0
-    """Failures right after something else arrived."""
+    guilt: float = 0.0
+    """How unlikely its failures right after something else arrived would be of an innocent: minus the logarithm."""
     is_next: bool = False
     """Whether it is tried before what waits: a part of what was refused, which leaves its place to nobody."""
 
@@ -103,8 +107,16 @@ class Lane:
         """Something arrived at the destination: what fails next is itself at fault."""
         self._has_arrived = bool(self._suspects)
 
-    def fail(self, group: list[Batch]) -> bool:
-        """*group*, which is what `next` gave, was answered with an error; whether it is given up: one event, at fault itself."""
+    @property
+    def is_trial(self) -> bool:
+        """Whether what `next` gave is suspected of being at fault itself."""
+        return self._trial is not None
+
+    def fail(self, group: list[Batch], *, error_rate: float) -> bool:
+        """*group*, which is what `next` gave, was answered with an error; whether it is given up: one event, at fault itself.
+
+        *error_rate* is how many of the other requests the destination answers so: where it is high, a failure says little.
+        """
         suspect = self._trial
         if suspect is None:
             group[0].attempts += 1
@@ -115,11 +127,12 @@ class Lane:
             return False
         suspect.is_next = False
         suspect.failures += 1
-        suspect.proofs += self._has_arrived
+        if self._has_arrived:
+            suspect.guilt -= math.log(max(error_rate, _LEAST_ERROR_RATE))
         is_told, self._has_arrived = self._has_arrived, False
         parts = halves_of(group) if is_told or suspect.failures >= _PATIENCE else []
         self._suspects.popleft()
-        if not parts and len(group) == 1 and suspect.proofs >= _PATIENCE:
+        if not parts and len(group) == 1 and suspect.guilt >= _GUILTY:
             return True
         self._suspects.extend([_Suspect(part) for part in parts] or [suspect])
         return False

@@ -34,6 +34,8 @@ _MAX_HURRIED_PAUSE_S: Final = 2.0
 _MAX_REFUSED_ALONE: Final = 10
 _TELL_INTERVAL_S: Final = 60.0
 _IDLE_S: Final = 60.0
+_FIRST_ERROR_RATE: Final = 0.5
+_RATE_WEIGHT: Final = 0.2
 # A destination that finds less than this too large gets parts of it alone; the next request may be as large again.
 _LEAST_MAX_BYTES: Final = 64 << 10
 
@@ -79,6 +81,7 @@ class Sender:
         self._deadline = float("inf")
         self._max_bytes = MAX_REQUEST_BYTES  # less where the destination said that this is too much
         self._failures = 0
+        self._error_rate = _FIRST_ERROR_RATE  # of the requests that nobody suspects, the later ones count more
         self._refused_alone = 0
         self._is_unauthorized = False
         self._untold: Counter[str] = Counter()
@@ -247,6 +250,8 @@ class Sender:
         body = b"".join(bodies)
         timeout_s = min(lane.settings.export_timeout_s, max(0.1, self._deadline - time.monotonic()))
         outcome = self._delivery.post(lane.settings, body, timeout_s=timeout_s, attempt=self._failures)
+        if not lane.is_trial and (outcome.is_delivered or outcome.failure is not None):
+            self._error_rate += _RATE_WEIGHT * ((outcome.failure is not None) - self._error_rate)
         self._judge(lane, group, body, outcome)
 
     def _count_gone(self) -> None:
@@ -332,7 +337,7 @@ class Sender:
         now = time.monotonic()
         if outcome.made_progress:
             return
-        if outcome.failure is not None and lane.fail(group):
+        if outcome.failure is not None and lane.fail(group, error_rate=self._error_rate):
             self._give_up(lane, group, body, outcome.failure)
             return
         self._failures += 1
