@@ -3,20 +3,20 @@
 import logging
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Final, Protocol
+from typing import Final
 
 from opentelemetry import context as otel_context
 
 from honeyhive.export.account import Account
 from honeyhive.export.batch import MAX_REQUEST_BYTES, Batch, settle
-from honeyhive.export.delivery import Delivery, backoff_s
+from honeyhive.export.delivery import Delivery
 from honeyhive.export.journal import Adoption
 from honeyhive.export.lane import Lane, halves_of
 from honeyhive.export.outcome import TOO_LARGE, Outcome
-from honeyhive.export.rejected import rejected_dir
+from honeyhive.export.pace import Pace
+from honeyhive.export.refusals import Refusals, Reject
 from honeyhive.export.wakeup import Wakeup
 from honeyhive.guard import guard
 from honeyhive.settings import Settings
@@ -26,26 +26,12 @@ _SUPPRESS_KEY: Final = getattr(otel_context, "_SUPPRESS_INSTRUMENTATION_KEY", "s
 
 # Credentials that were refused may be right again later: a collector that restarts, a key that is made valid.
 _UNAUTHORIZED_PAUSE_S: Final = 60.0
-# Somebody waits in `flush`, but a destination that fails needs time as well: at first this long, then twice as long each time.
-_HURRIED_PAUSE_S: Final = 0.02
-_MAX_HURRIED_PAUSE_S: Final = 2.0
 # After so many events refused alone, with nothing arriving in between, the destination is taken to refuse everything: to try
 # each event alone would be twice as many requests as there are events.
 _MAX_REFUSED_ALONE: Final = 10
-_TELL_INTERVAL_S: Final = 60.0
 _IDLE_S: Final = 60.0
-_FIRST_ERROR_RATE: Final = 0.5
-_RATE_WEIGHT: Final = 0.2
 # A destination that finds less than this too large gets parts of it alone; the next request may be as large again.
 _LEAST_MAX_BYTES: Final = 64 << 10
-
-
-class Reject(Protocol):
-    """Keeps what a destination refuses."""
-
-    def __call__(self, settings: Settings, fingerprint: str, request: bytes, reason: str) -> None:
-        """Keep *request*, which went where *fingerprint* says and was refused for *reason*."""
-        ...
 
 
 class Sender:
@@ -65,12 +51,11 @@ class Sender:
         idle_s: float = _IDLE_S,
     ) -> None:
         self._idle_s = idle_s
-        self._fingerprint = fingerprint
         self.inherited = Account()
         self._heir = Lane(settings, self.inherited)
         self._adoption = adoption
         self._free = free
-        self._reject = reject
+        self._refusals = Refusals(fingerprint, reject)
         self._delivery = Delivery()
         self._lanes: dict[Account, Lane] = {}
         self._lock = threading.RLock()
@@ -80,14 +65,9 @@ class Sender:
         self._stopping = self._is_finishing = False
         self._deadline = float("inf")
         self._max_bytes = MAX_REQUEST_BYTES  # less where the destination said that this is too much
-        self._failures = 0
-        self._error_rate = _FIRST_ERROR_RATE  # of the requests that nobody suspects, the later ones count more
+        self._pace = Pace()
         self._refused_alone = 0
         self._is_unauthorized = False
-        self._untold: Counter[str] = Counter()
-        self._told_at: dict[str, float] = {}
-        self._failed_at = self._retry_at = 0.0
-        self._not_before = 0.0  # what the destination asked for, which holds in a hurry too
 
     def add(self, settings: Settings, account: Account, batch: Batch) -> None:
         """Send *batch*, as *settings* say, and tell *account* what became of it."""
@@ -165,14 +145,10 @@ class Sender:
 
     def _finish(self) -> None:
         """Try everything until the destination fails once, and what only memory holds as long as there is time."""
-        self._retry_at = 0.0
+        self._pace.forgive()
         self._deliver(is_hurried=True)
-        while any(lane.is_in_memory() for lane in self._all()):
-            at = max(self._not_before, min(self._retry_at, self._failed_at + _MAX_HURRIED_PAUSE_S))
-            if at >= self._deadline:
-                break
-            time.sleep(max(0.0, at - time.monotonic()))
-            self._retry_at = 0.0
+        while any(lane.is_in_memory() for lane in self._all()) and self._pace.hurried_at < self._deadline:
+            time.sleep(max(0.0, self._pace.hurried_at - time.monotonic()))
             self._deliver(is_hurried=True)
         for lane in self._all():
             for batch in lane.drain():
@@ -190,7 +166,7 @@ class Sender:
             dues.append(0.0)
         if not dues:
             return None
-        return max(0.0, max(min(dues), self._retry_at, self._not_before) - time.monotonic())
+        return max(0.0, max(min(dues), self._pace.next_at) - time.monotonic())
 
     def _deliver(self, *, is_hurried: bool) -> None:
         """One request of each lane after the other, as long as some are due and the destination takes them."""
@@ -210,10 +186,7 @@ class Sender:
 
     def _may_send(self, *, is_hurried: bool) -> bool:
         now = time.monotonic()
-        if now < self._not_before or now >= self._deadline:
-            return False
-        hurried_pause_s = min(_MAX_HURRIED_PAUSE_S, _HURRIED_PAUSE_S * 2 ** min(self._failures, 10))
-        return now >= self._retry_at or (is_hurried and now >= self._failed_at + hurried_pause_s)
+        return (self._pace.hurried_at if is_hurried else self._pace.next_at) <= now < self._deadline
 
     def _take_over(self) -> None:
         """Once what was found of ended processes is sent, look for more of it."""
@@ -249,9 +222,9 @@ class Sender:
             return
         body = b"".join(bodies)
         timeout_s = min(lane.settings.export_timeout_s, max(0.1, self._deadline - time.monotonic()))
-        outcome = self._delivery.post(lane.settings, body, timeout_s=timeout_s, attempt=self._failures)
+        outcome = self._delivery.post(lane.settings, body, timeout_s=timeout_s, attempt=self._pace.failures)
         if not lane.is_trial and (outcome.is_delivered or outcome.failure is not None):
-            self._error_rate += _RATE_WEIGHT * ((outcome.failure is not None) - self._error_rate)
+            self._pace.note(is_error=outcome.failure is not None)
         self._judge(lane, group, body, outcome)
 
     def _count_gone(self) -> None:
@@ -289,10 +262,8 @@ class Sender:
                 each.arrived()
             lane.remove(group)
             dropped = _at_most(count, outcome.dropped)
-            for reason, number in dropped.items():
-                self._tell_refused(lane, reason, number)
             if dropped:
-                self._reject(lane.settings, self._fingerprint, body, ", ".join(dropped))
+                self._refusals.note(lane.settings, body, dropped)
             self._settle(lane, group, dropped)
             _LOG.debug("honeyhive: %d events delivered to %s", count, destination)
         elif outcome.refused is not None:
@@ -314,37 +285,17 @@ class Sender:
         self._give_up(lane, group, body, reason)
 
     def _give_up(self, lane: Lane, group: list[Batch], body: bytes, reason: str) -> None:
-        count = sum(batch.count for batch in group)
-        self._tell_refused(lane, reason, count)
-        self._reject(lane.settings, self._fingerprint, body, reason)
-        self._settle(lane, group, {reason: count})
-
-    def _tell_refused(self, lane: Lane, reason: str, count: int) -> None:
-        """Say once a minute, for each reason, how many events were refused."""
-        self._untold[reason] += count
-        now = time.monotonic()
-        if now - self._told_at.get(reason, -_TELL_INTERVAL_S) >= _TELL_INTERVAL_S:
-            self._told_at[reason] = now
-            number = self._untold.pop(reason)
-            where = (
-                rejected_dir(lane.settings.data_dir) if lane.settings.journal else "nowhere, since HH_JOURNAL is off"
-            )
-            _LOG.warning(
-                "honeyhive: %s refused %d events (%s); kept in %s", lane.settings.destination, number, reason, where
-            )
+        refused = {reason: sum(batch.count for batch in group)}
+        self._refusals.note(lane.settings, body, refused)
+        self._settle(lane, group, refused)
 
     def _fail(self, lane: Lane, group: list[Batch], body: bytes, outcome: Outcome) -> None:
-        now = time.monotonic()
         if outcome.made_progress:
             return
-        if outcome.failure is not None and lane.fail(group, error_rate=self._error_rate):
+        if outcome.failure is not None and lane.fail(group, error_rate=self._pace.error_rate):
             self._give_up(lane, group, body, outcome.failure)
             return
-        self._failures += 1
-        self._failed_at = now
-        if outcome.retry_after_s is not None:
-            self._not_before = now + outcome.retry_after_s
-        self._retry_at = now + backoff_s(self._failures)
+        self._pace.fail(outcome.retry_after_s)
         self._let_others_go_first(lane)
         lane.account.fail()
 
@@ -355,7 +306,7 @@ class Sender:
             self._lanes[lane.account] = lane
 
     def _pause(self, lane: Lane, outcome: Outcome) -> None:
-        self._not_before = time.monotonic() + _UNAUTHORIZED_PAUSE_S
+        self._pace.hold(_UNAUTHORIZED_PAUSE_S)
         for each in self._all():
             each.account.is_refused = True
         lane.account.fail()
@@ -371,9 +322,7 @@ class Sender:
         )
 
     def _recover(self) -> None:
-        """The destination judges what it gets again."""
-        self._failures = 0
-        self._retry_at = self._not_before = 0.0
+        self._pace.recover()
         if self._is_unauthorized:
             self._is_unauthorized = False
             for lane in self._all():
@@ -395,7 +344,7 @@ def _bodies_of(group: list[Batch]) -> list[bytes]:
     return bodies
 
 
-def _at_most(count: int, dropped: Mapping[str, int]) -> Mapping[str, int]:
+def _at_most(count: int, dropped: Mapping[str, int]) -> dict[str, int]:
     """*dropped*, of no more than there was: a destination may say anything."""
     kept: dict[str, int] = {}
     for reason, number in dropped.items():
